@@ -1,0 +1,3 @@
+//! The use case: claim, observe, decide, act, tell. Knows ports, never adapters.
+
+pub mod ports;

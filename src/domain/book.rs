@@ -1,0 +1,1 @@
+//! The book: the built-in strategies, embedded, and those the operator adds.

@@ -1,0 +1,1 @@
+//! Indicators: float slices in, one float out.

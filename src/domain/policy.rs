@@ -1,0 +1,419 @@
+//! The policy: what the operator decided, validated.
+//!
+//! A store's `policy.toml` is laid over the compiled-in default, key by key; lists replace.
+//! Unknown keys are refused, so that a misspelt limit is never silently the default.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::hash::sha256_hex;
+use crate::domain::market::QuoteRules;
+use crate::domain::money::{Usd, Weight};
+use crate::domain::run::StrategyName;
+use crate::domain::symbol::Symbol;
+
+/// The default policy, as an operator may read it.
+pub const DEFAULT_POLICY: &str = include_str!("../policy.toml");
+
+/// Everything an operator decides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Version of this format.
+    pub version: u32,
+    /// Strategies with their allocations, in the order that breaks ties.
+    #[serde(rename = "strategy")]
+    pub strategies: Vec<Allocation>,
+    /// What becomes of shares that no sleeve owns; `None` is undecided.
+    pub adopt: Option<Adopt>,
+    /// What happens when sleeves want both sides of a symbol.
+    pub conflict: ConflictRule,
+    /// How patient the first attempt is.
+    pub urgency: Urgency,
+    /// Part of the equity that stays cash.
+    pub reserve: Weight,
+    /// Cash that stays in the account in any case.
+    pub keep_cash: Usd,
+    /// At most this much equity is managed.
+    pub capital_limit: Option<Usd>,
+    /// Below this equity nothing is traded.
+    pub minimum_equity: Usd,
+    /// Feed of the daily bars.
+    pub bars_feed: String,
+    /// Feed of the quotes.
+    pub quotes_feed: String,
+    /// The risk gate's limits.
+    pub limits: Limits,
+    /// Times and waits.
+    pub timing: Timing,
+    /// The mail.
+    pub mail: MailPolicy,
+}
+
+/// One strategy in the policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Allocation {
+    /// Name of a built-in strategy or of a file `strategies/NAME.clj` in the store.
+    pub name: StrategyName,
+    /// Fraction of the deployable capital.
+    pub allocation: Weight,
+}
+
+/// Which foreign shares the strategies may take over, once per symbol.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Adopt {
+    /// `true`: every symbol a strategy can name; `false`: none.
+    All(bool),
+    /// These symbols.
+    These(BTreeSet<Symbol>),
+}
+
+/// What happens when due sleeves want both sides of a symbol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConflictRule {
+    /// Shares pass between the sleeves; the rest is one order.
+    Net,
+    /// The less sure side waits.
+    HighestConfidence,
+}
+
+/// How patient the first attempt of an order is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Urgency {
+    /// Limits that walk across the spread.
+    Normal,
+    /// The marketable limit at once.
+    High,
+}
+
+/// Limits of the risk gate; see the README for what each is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Larger of bought and sold value in a run, as a fraction of D.
+    pub turnover_run_max: Decimal,
+    /// Bought plus sold value of all runs of a day, as a fraction of D.
+    pub turnover_day_max: Decimal,
+    /// Value of one symbol in all sleeves, as a fraction of E; targets are cut to it.
+    pub position_max: Weight,
+    /// Orders of a run.
+    pub orders_run_max: u32,
+    /// Orders of a day.
+    pub orders_day_max: u32,
+    /// Orders submitted in any one second.
+    pub submits_per_second_max: u32,
+    /// An order's value as a fraction of the median day's dollar volume.
+    pub volume_share_max: Decimal,
+    /// Widest spread traded, as a fraction of the mid price.
+    pub spread_max: Decimal,
+    /// Oldest quote traded on, in seconds.
+    pub quote_age_max_seconds: u32,
+    /// How far the last attempt may reach beyond the fresh quote.
+    pub collar: Decimal,
+    /// A move from the last close beyond this is a suspected split.
+    pub split_suspect_move: Decimal,
+    /// Loss since the previous close, net of transfers, that stops trading.
+    pub daily_loss_max: Decimal,
+    /// Loss from the highest recorded equity, net of transfers, that stops trading.
+    pub drawdown_max: Decimal,
+    /// Change of equity since the last record, net of transfers, that stops trading.
+    pub equity_jump_max: Decimal,
+    /// How far E plus foreign value may lie from the broker's own equity.
+    pub equity_mismatch_max: Decimal,
+    /// Allocation of failed strategies above which nothing is traded.
+    pub failed_allocation_max: Weight,
+    /// Refused or rejected orders after which no more are sent.
+    pub rejections_max: u32,
+    /// Unknown orders after which no more are sent.
+    pub unknowns_max: u32,
+}
+
+/// Times and waits, all in seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timing {
+    /// A trade event older than this never trades.
+    pub lateness_max_seconds: u32,
+    /// A plan is good for this long.
+    pub plan_valid_seconds: u32,
+    /// No order in the first seconds after the open.
+    pub open_guard_seconds: u32,
+    /// No order in the last seconds before the close.
+    pub cutoff_seconds: u32,
+    /// How long one attempt may work before it is cancelled.
+    pub attempt_seconds: u32,
+    /// How long the stream is waited for before polling alone.
+    pub stream_seconds: u32,
+    /// How long one phase of orders may take in all.
+    pub phase_seconds: u32,
+    /// How long to wait for a cancelled order to end.
+    pub settle_seconds: u32,
+    /// How far our clock may differ from the broker's.
+    pub clock_skew_max_seconds: u32,
+}
+
+/// Who gets the mail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailPolicy {
+    /// Sender address.
+    pub from: String,
+    /// Recipient addresses.
+    pub to: Vec<String>,
+    /// Whether a closed day is mailed.
+    pub closed_days: ClosedDays,
+}
+
+/// Whether a day on which the exchange is closed is mailed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClosedDays {
+    /// One line.
+    Mail,
+    /// Nothing.
+    Silent,
+}
+
+/// Why a policy is not one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyError {
+    /// Not TOML, an unknown key, a missing key or a value of another kind.
+    #[error("policy not readable: {0}")]
+    Unreadable(String),
+    /// The allocations do not sum to 1.
+    #[error("allocations sum to {sum}, not 1: {listed}")]
+    AllocationSum {
+        /// Their sum.
+        sum: Decimal,
+        /// Each of them.
+        listed: String,
+    },
+    /// A strategy is listed twice.
+    #[error("strategy listed twice: {0}")]
+    Repeated(StrategyName),
+    /// A value lies outside what makes sense.
+    #[error("{key} out of range: {value} (allowed: {allowed})")]
+    OutOfRange {
+        /// The key.
+        key: &'static str,
+        /// Its value.
+        value: String,
+        /// What is allowed.
+        allowed: &'static str,
+    },
+}
+
+impl Policy {
+    /// The compiled-in default.
+    ///
+    /// # Panics
+    /// Never: a test reads it.
+    pub fn compiled_in() -> Self {
+        Self::parse("").expect("the compiled-in policy is valid")
+    }
+
+    /// The default with `text` laid over it.
+    ///
+    /// # Errors
+    /// [`PolicyError`] naming the key and what is allowed.
+    pub fn parse(text: &str) -> Result<Self, PolicyError> {
+        let unreadable = |error: toml::de::Error| PolicyError::Unreadable(error.to_string());
+        let mut merged: toml::Table = DEFAULT_POLICY.parse().map_err(unreadable)?;
+        lay_over(&mut merged, text.parse().map_err(unreadable)?);
+        let policy: Self = merged.try_into().map_err(unreadable)?;
+        policy.validate()?;
+        Ok(policy)
+    }
+
+    /// SHA-256 of the policy in its canonical form, hexadecimal.
+    ///
+    /// # Panics
+    /// Never: a policy always serialises.
+    pub fn hash(&self) -> String {
+        sha256_hex(&serde_json::to_vec(self).expect("a policy serialises"))
+    }
+
+    /// What makes a quote usable under this policy.
+    pub fn quote_rules(&self) -> QuoteRules {
+        QuoteRules {
+            age_max: Duration::from_secs(u64::from(self.limits.quote_age_max_seconds)),
+            spread_max: self.limits.spread_max,
+        }
+    }
+
+    fn validate(&self) -> Result<(), PolicyError> {
+        if self.version != 1 {
+            return Err(out_of_range("version", self.version, "1"));
+        }
+        let mut seen = BTreeSet::new();
+        for Allocation { name, .. } in &self.strategies {
+            if !seen.insert(name) {
+                return Err(PolicyError::Repeated(name.clone()));
+            }
+        }
+        let sum: Decimal = self.strategies.iter().map(|slot| slot.allocation.decimal()).sum();
+        if sum != Decimal::ONE {
+            let listed: Vec<String> = self
+                .strategies
+                .iter()
+                .map(|slot| format!("{} {}", slot.name, slot.allocation))
+                .collect();
+            return Err(PolicyError::AllocationSum { sum, listed: listed.join(", ") });
+        }
+        for (key, amount) in [
+            ("keep_cash", Some(self.keep_cash)),
+            ("minimum_equity", Some(self.minimum_equity)),
+            ("capital_limit", self.capital_limit),
+        ] {
+            if let Some(amount) = amount.filter(|amount| amount.is_negative()) {
+                return Err(out_of_range(key, amount, "0 or more"));
+            }
+        }
+        self.limits.validate()?;
+        self.timing.validate()
+    }
+}
+
+impl Limits {
+    fn validate(&self) -> Result<(), PolicyError> {
+        let half = Decimal::new(5, 1);
+        for (key, value, most, allowed) in [
+            ("limits.turnover_run_max", self.turnover_run_max, Decimal::TWO, "above 0 to 2"),
+            ("limits.turnover_day_max", self.turnover_day_max, Decimal::TEN, "above 0 to 10"),
+            ("limits.position_max", self.position_max.decimal(), Decimal::ONE, "above 0 to 1"),
+            ("limits.volume_share_max", self.volume_share_max, Decimal::ONE, "above 0 to 1"),
+            ("limits.spread_max", self.spread_max, half, "above 0 to 0.5"),
+            ("limits.collar", self.collar, half, "above 0 to 0.5"),
+            ("limits.split_suspect_move", self.split_suspect_move, Decimal::ONE, "above 0 to 1"),
+            ("limits.daily_loss_max", self.daily_loss_max, Decimal::ONE, "above 0 to 1"),
+            ("limits.drawdown_max", self.drawdown_max, Decimal::ONE, "above 0 to 1"),
+            ("limits.equity_jump_max", self.equity_jump_max, Decimal::TEN, "above 0 to 10"),
+            ("limits.equity_mismatch_max", self.equity_mismatch_max, half, "above 0 to 0.5"),
+        ] {
+            if value <= Decimal::ZERO || value > most {
+                return Err(out_of_range(key, value, allowed));
+            }
+        }
+        for (key, count) in [
+            ("limits.orders_run_max", self.orders_run_max),
+            ("limits.orders_day_max", self.orders_day_max),
+            ("limits.submits_per_second_max", self.submits_per_second_max),
+            ("limits.quote_age_max_seconds", self.quote_age_max_seconds),
+        ] {
+            if !(1..=1000).contains(&count) {
+                return Err(out_of_range(key, count, "1 to 1000"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Timing {
+    fn validate(&self) -> Result<(), PolicyError> {
+        for (key, seconds, most, allowed) in [
+            ("timing.lateness_max_seconds", self.lateness_max_seconds, 3600, "1 to 3600"),
+            ("timing.plan_valid_seconds", self.plan_valid_seconds, 3600, "1 to 3600"),
+            ("timing.cutoff_seconds", self.cutoff_seconds, 3600, "1 to 3600"),
+            ("timing.attempt_seconds", self.attempt_seconds, 120, "1 to 120"),
+            ("timing.stream_seconds", self.stream_seconds, 120, "1 to 120"),
+            ("timing.phase_seconds", self.phase_seconds, 240, "1 to 240"),
+            ("timing.settle_seconds", self.settle_seconds, 60, "1 to 60"),
+            ("timing.clock_skew_max_seconds", self.clock_skew_max_seconds, 120, "1 to 120"),
+        ] {
+            if !(1..=most).contains(&seconds) {
+                return Err(out_of_range(key, seconds, allowed));
+            }
+        }
+        if self.open_guard_seconds > 3600 {
+            return Err(out_of_range(
+                "timing.open_guard_seconds",
+                self.open_guard_seconds,
+                "0 to 3600",
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn out_of_range(
+    key: &'static str,
+    value: impl std::fmt::Display,
+    allowed: &'static str,
+) -> PolicyError {
+    PolicyError::OutOfRange { key, value: format!("{value}"), allowed }
+}
+
+fn lay_over(base: &mut toml::Table, over: toml::Table) {
+    for (key, value) in over {
+        match (base.get_mut(&key), value) {
+            (Some(toml::Value::Table(below)), toml::Value::Table(above)) => lay_over(below, above),
+            (_, value) => {
+                base.insert(key, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_compiled_in_policy_is_the_documented_one() {
+        let policy = Policy::compiled_in();
+        let listed: Vec<String> =
+            policy.strategies.iter().map(|s| format!("{} {}", s.name, s.allocation)).collect();
+        assert_eq!(listed, ["nuclear 0.3", "tecl 0.5", "klm 0.2"]);
+        assert_eq!(policy.adopt, None);
+        assert_eq!(policy.hash().len(), 64);
+    }
+
+    #[test]
+    fn a_store_policy_is_laid_over_key_by_key() {
+        let policy = Policy::parse("adopt = [\"SPY\"]\n[limits]\norders_run_max = 7\n").unwrap();
+        assert_eq!(policy.limits.orders_run_max, 7);
+        assert_eq!(policy.limits.orders_day_max, Policy::compiled_in().limits.orders_day_max);
+        assert!(matches!(policy.adopt, Some(Adopt::These(symbols)) if symbols.len() == 1));
+        assert_eq!(Policy::parse("adopt = false").unwrap().adopt, Some(Adopt::All(false)));
+    }
+
+    #[test]
+    fn allocations_must_sum_to_one_exactly() {
+        let text = "[[strategy]]\nname = \"nuclear\"\nallocation = \"0.6\"\n\
+                    [[strategy]]\nname = \"tecl\"\nallocation = \"0.06\"\n";
+        let error = Policy::parse(text).unwrap_err();
+        assert_eq!(error.to_string(), "allocations sum to 0.66, not 1: nuclear 0.6, tecl 0.06");
+        let twice =
+            text.replace("0.6\"", "0.5\"").replace("0.06", "0.5").replace("tecl", "nuclear");
+        assert!(matches!(Policy::parse(&twice), Err(PolicyError::Repeated(_))));
+    }
+
+    #[test]
+    fn an_unknown_key_and_a_broken_file_are_refused_with_their_place() {
+        let error = Policy::parse("[limits]\nposition_mux = \"0.5\"\n").unwrap_err();
+        assert!(error.to_string().contains("position_mux"), "{error}");
+        assert!(matches!(Policy::parse("reserve = "), Err(PolicyError::Unreadable(_))));
+        assert!(matches!(Policy::parse("reserve = \"2\""), Err(PolicyError::Unreadable(_))));
+    }
+
+    #[test]
+    fn limits_that_would_switch_a_guard_off_are_refused() {
+        for text in [
+            "version = 2",
+            "keep_cash = \"-1\"",
+            "[limits]\ncollar = \"0\"",
+            "[limits]\norders_run_max = 0",
+            "[timing]\nattempt_seconds = 900",
+            "[timing]\nopen_guard_seconds = 9000",
+        ] {
+            assert!(matches!(Policy::parse(text), Err(PolicyError::OutOfRange { .. })), "{text}");
+        }
+    }
+}

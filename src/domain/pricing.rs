@@ -1,0 +1,1 @@
+//! The limit ladder: at which price an attempt is sent.

@@ -1,0 +1,175 @@
+//! The run report: the one document that is stored, rendered and mailed.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::account::Position;
+use crate::domain::execution::Execution;
+use crate::domain::incident::Incident;
+use crate::domain::money::{Price, Usd};
+use crate::domain::plan::{BuyPlan, RebalancePlan};
+use crate::domain::run::{RunAction, RunKey};
+use crate::domain::sleeve::ledger::Ledger;
+use crate::domain::strategy::StrategyOutcome;
+use crate::domain::symbol::Symbol;
+
+/// Version of the record's form; a reader refuses a newer one.
+pub const RECORD_VERSION: u32 = 1;
+
+/// How a run ended, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Every order was filled in full.
+    Done,
+    /// There was nothing to trade.
+    NothingToDo,
+    /// The exchange is closed.
+    Closed,
+    /// A preview: no order was to be sent.
+    Preview,
+    /// A guard kept the run from trading at all.
+    Blocked,
+    /// Some orders were not filled in full.
+    Partial,
+    /// Something broke on the way.
+    Failed,
+    /// At least one order's end was never seen.
+    Unknown,
+}
+
+/// Everything a run knew, decided, did and noticed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunReport {
+    /// Version of this form.
+    pub version: u32,
+    /// The run.
+    pub key: RunKey,
+    /// What it was asked to do.
+    pub action: RunAction,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// The verdict in one sentence.
+    pub summary: String,
+    /// When it began and ended.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Timestamp,
+    /// Version of the code that ran.
+    pub code: String,
+    /// SHA-256 of the policy, hexadecimal.
+    pub policy_hash: String,
+    /// The account before and after; `None` when it could not be read.
+    pub account: Option<AccountReport>,
+    /// What each strategy said, in the policy's order.
+    pub signals: Vec<StrategyOutcome>,
+    /// The plan, if there was one.
+    pub plan: Option<RebalancePlan>,
+    /// The buy plan, if there was one.
+    pub buy_plan: Option<BuyPlan>,
+    /// What became of the orders.
+    pub execution: Execution,
+    /// Who owns which shares after the run.
+    pub ledger: Option<Ledger>,
+    /// Prices at which the report values positions.
+    pub prices: BTreeMap<Symbol, Price>,
+    /// Use of each limit of the risk gate.
+    pub limits: Vec<LimitUse>,
+    /// Where the data came from and how fresh it was.
+    pub data: Option<DataReport>,
+    /// Equity at the end of earlier runs, oldest first, this one last.
+    pub equity_curve: Vec<EquityPoint>,
+    /// What went wrong.
+    pub incidents: Vec<Incident>,
+    /// Requests made to the broker.
+    pub requests: u32,
+    /// SHA-256 of the final record before this one, hexadecimal.
+    pub previous: Option<String>,
+}
+
+/// The account around a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountReport {
+    /// Last characters of the account number.
+    pub ending: String,
+    /// Hash of the account number.
+    pub fingerprint: String,
+    /// Cash before the run.
+    pub cash_before: Usd,
+    /// Broker's equity before the run.
+    pub equity_before: Usd,
+    /// Broker's equity at the previous close, if it says.
+    pub equity_previous_close: Option<Usd>,
+    /// Cash after the run.
+    pub cash_after: Usd,
+    /// Broker's equity after the run.
+    pub equity_after: Usd,
+    /// Positions after the run.
+    pub positions: Vec<Position>,
+}
+
+/// One limit and how much of it was used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LimitUse {
+    /// Key of the limit in the policy.
+    pub limit: String,
+    /// What it bounds, in words.
+    pub what: String,
+    /// What was used.
+    pub used: String,
+    /// What is allowed.
+    pub allowed: String,
+    /// False when it stopped the plan.
+    pub within: bool,
+}
+
+/// Where the data came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataReport {
+    /// Last completed session, whose closes decide.
+    pub as_of: Date,
+    /// Feed of the daily bars.
+    pub bars_feed: String,
+    /// Adjustment of the daily bars.
+    pub adjustment: String,
+    /// Feed of the quotes.
+    pub quotes_feed: String,
+    /// Symbols asked for and received.
+    pub symbols: usize,
+    /// Symbols without a bar of the last completed session, with their last day.
+    pub stale: BTreeMap<Symbol, Option<Date>>,
+    /// Broker's clock minus ours, in milliseconds.
+    pub clock_skew_ms: i64,
+}
+
+/// Equity at the end of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EquityPoint {
+    /// The session.
+    pub session: Date,
+    /// Broker's equity.
+    pub equity: Usd,
+}
+
+impl Verdict {
+    /// The word in the mail's subject.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Done | Self::NothingToDo => "OK",
+            Self::Closed => "CLOSED",
+            Self::Preview => "PREVIEW",
+            Self::Blocked => "BLOCKED",
+            Self::Partial => "PARTIAL",
+            Self::Failed => "FAILED",
+            Self::Unknown => "UNKNOWN ORDERS",
+        }
+    }
+
+    /// True when nobody has to look.
+    pub const fn is_good(self) -> bool {
+        matches!(self, Self::Done | Self::NothingToDo | Self::Closed | Self::Preview)
+    }
+}

@@ -1,0 +1,1 @@
+//! Alpaca's REST interface and stream, over the one transport.

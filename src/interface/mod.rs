@@ -1,0 +1,1 @@
+//! What people and the cloud touch: settings, wiring, command line, function.

@@ -1,0 +1,1 @@
+//! The look-alike exchange, below the broker adapter.
