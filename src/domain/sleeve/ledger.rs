@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::account::AssetId;
 use crate::domain::money::{Shares, Weight};
+use crate::domain::order::{ClientOrderId, Side};
+use crate::domain::plan::Part;
 use crate::domain::run::StrategyName;
 use crate::domain::symbol::Symbol;
 
@@ -26,6 +28,21 @@ pub struct Ledger {
     pub assets: BTreeMap<Symbol, AssetId>,
     /// Symbols whose foreign shares were adopted once already.
     pub adopted: BTreeSet<Symbol>,
+    /// Orders of ours whose end was not seen when the ledger was written, by client order id.
+    pub unsettled: BTreeMap<ClientOrderId, Unsettled>,
+}
+
+/// An order of ours that may still be executed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unsettled {
+    /// Ticker.
+    pub symbol: Symbol,
+    /// Side.
+    pub side: Side,
+    /// Executed shares that the sleeves already show.
+    pub booked: Shares,
+    /// The sleeves it was for.
+    pub parts: Vec<Part>,
 }
 
 /// One strategy's shares and its last rebalance.

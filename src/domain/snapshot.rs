@@ -1,0 +1,77 @@
+//! Everything a run knows before it decides, gathered once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::account::{Account, Activity, Asset, Position};
+use crate::domain::market::{Histories, QuoteReading};
+use crate::domain::money::{Price, Usd};
+use crate::domain::order::Order;
+use crate::domain::report::EquityPoint;
+use crate::domain::session::{Calendar, Session};
+use crate::domain::sleeve::ledger::Ledger;
+use crate::domain::symbol::Symbol;
+
+/// What `decide` sees; nothing else influences a decision.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Snapshot {
+    /// The broker's time.
+    pub now: Timestamp,
+    /// The session traded.
+    pub session: Session,
+    /// The broker's sessions around it, far enough back for the ledger and the strategies' periods.
+    pub calendar: Calendar,
+    /// Money and permissions.
+    pub account: Account,
+    /// Positions by symbol.
+    pub positions: BTreeMap<Symbol, Position>,
+    /// Orders since the last run in any state, ours and others'; none of ours is open any more.
+    pub orders: Vec<Order>,
+    /// Activities since the ledger was last booked, oldest first.
+    pub activities: Vec<Activity>,
+    /// Assets held or nameable; unknown ones are absent.
+    pub assets: BTreeMap<Symbol, Asset>,
+    /// Daily closes of completed sessions.
+    pub histories: Histories,
+    /// Latest quotes and trades of what may trade.
+    pub quotes: BTreeMap<Symbol, QuoteReading>,
+    /// Symbols whose split in these days the broker's corporate actions confirm.
+    pub splits: BTreeSet<Symbol>,
+    /// What the store says of earlier runs.
+    pub past: Past,
+}
+
+/// What the store says of earlier runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Past {
+    /// Neither record nor order of ours exists: this is the first run.
+    First,
+    /// The ledger after the last run.
+    Known(Box<Known>),
+    /// An order or record of ours exists, but no ledger.
+    Lost,
+}
+
+/// The last run's end, and what the day has used up already.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// Who owned which shares.
+    pub ledger: Ledger,
+    /// Equity at the end of earlier runs, oldest first.
+    pub equity: Vec<EquityPoint>,
+    /// Orders sent by earlier generations of this session.
+    pub orders_today: u32,
+    /// Value bought and sold by earlier generations of this session.
+    pub turnover_today: Usd,
+}
+
+impl Snapshot {
+    /// The price at which shares are valued when there is no usable quote: the broker's own,
+    /// else the last close.
+    pub fn fallback_price(&self, symbol: &Symbol) -> Option<Price> {
+        let broker = self.positions.get(symbol).and_then(|position| position.price);
+        broker.or_else(|| self.histories.get(symbol)?.last_close())
+    }
+}
