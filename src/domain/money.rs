@@ -124,6 +124,12 @@ impl Usd {
         Self(self.0.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero))
     }
 
+    /// Cut off after nine decimals, towards zero, so that amounts shared out never sum to more.
+    #[must_use]
+    pub fn round_down(self) -> Self {
+        Self(cut(self.0, SHARE_DECIMALS))
+    }
+
     /// This amount divided by another, as a plain decimal; `None` when the other is zero.
     pub fn ratio_to(self, whole: Self) -> Option<Decimal> {
         self.0.checked_div(whole.0)

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::account::{Account, Activity, Asset, Position};
@@ -27,9 +28,11 @@ pub struct Snapshot {
     pub account: Account,
     /// Positions by symbol.
     pub positions: BTreeMap<Symbol, Position>,
-    /// Orders since the last run in any state, ours and others'; none of ours is open any more.
+    /// Orders since the ledger's [`Ledger::look_back`] (of the session when there is none), in any
+    /// state, ours and others'; none of ours is open any more.
     pub orders: Vec<Order>,
-    /// Activities since the ledger was last booked, oldest first.
+    /// Activities since the ledger's [`Ledger::look_back`], oldest first; those booked already
+    /// are recognised.
     pub activities: Vec<Activity>,
     /// Assets held or nameable; unknown ones are absent.
     pub assets: BTreeMap<Symbol, Asset>,
@@ -37,10 +40,25 @@ pub struct Snapshot {
     pub histories: Histories,
     /// Latest quotes and trades of what may trade.
     pub quotes: BTreeMap<Symbol, QuoteReading>,
-    /// Symbols whose split in these days the broker's corporate actions confirm.
-    pub splits: BTreeSet<Symbol>,
+    /// What the broker's corporate actions say of splits since the last completed session.
+    pub splits: Splits,
     /// What the store says of earlier runs.
     pub past: Past,
+}
+
+/// Splits with an ex-date after the last completed session, up to and including the session.
+///
+/// A price that moved far from the last close is a suspected split. The answer decides: asked
+/// and not listed, the move is real and may be traded; listed, the symbol trades only once price
+/// and position both show the split; not asked, it does not trade today.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Splits {
+    /// The broker could not be asked, or did not answer.
+    #[default]
+    Unknown,
+    /// The broker answered: these symbols split, and no other that we asked for.
+    Listed(BTreeSet<Symbol>),
 }
 
 /// What the store says of earlier runs.
@@ -61,6 +79,9 @@ pub struct Known {
     pub ledger: Ledger,
     /// Equity at the end of earlier runs, oldest first.
     pub equity: Vec<EquityPoint>,
+    /// Cash paid in (negative: out) between the runs, by the session of the run that noticed it.
+    #[serde(default)]
+    pub transfers: BTreeMap<Date, Usd>,
     /// Orders sent by earlier generations of this session.
     pub orders_today: u32,
     /// Value bought and sold by earlier generations of this session.

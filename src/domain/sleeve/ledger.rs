@@ -1,6 +1,7 @@
 //! The ledger: shares by sleeve, and what is foreign.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -16,9 +17,12 @@ use crate::domain::symbol::Symbol;
 /// Who owns which shares, as of a moment. Carried forward by broker facts only.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Ledger {
-    /// Everything up to here is booked: activities at or before it are not booked again.
+    /// When the first ledger was made: whatever happened before is in its foreign shares.
+    #[serde(default)]
+    pub began: Option<Timestamp>,
+    /// When the account was last looked at; what happened up to then was booked if it was known.
     pub booked_until: Option<Timestamp>,
-    /// Ids of activities booked at exactly that moment or later, so that none counts twice.
+    /// Ids of the activities booked since [`Ledger::look_back`], so that none counts twice.
     pub booked: BTreeSet<String>,
     /// Sleeves by strategy, those given up included while they hold shares.
     pub sleeves: BTreeMap<StrategyName, Sleeve>,
@@ -28,6 +32,12 @@ pub struct Ledger {
     pub assets: BTreeMap<Symbol, AssetId>,
     /// Symbols whose foreign shares were adopted once already.
     pub adopted: BTreeSet<Symbol>,
+    /// True while nobody has said what becomes of the shares found at the first run.
+    #[serde(default)]
+    pub adopt_undecided: bool,
+    /// Symbols whose unsellable rest was shown to the operator already.
+    #[serde(default)]
+    pub dust: BTreeSet<Symbol>,
     /// Orders of ours whose end was not seen when the ledger was written, by client order id.
     pub unsettled: BTreeMap<ClientOrderId, Unsettled>,
 }
@@ -41,7 +51,7 @@ pub struct Unsettled {
     pub side: Side,
     /// Executed shares that the sleeves already show.
     pub booked: Shares,
-    /// The sleeves it was for.
+    /// What each sleeve would get or give if the rest of it were executed as well.
     pub parts: Vec<Part>,
 }
 
@@ -73,7 +83,18 @@ pub struct LastRebalance {
     pub named: BTreeSet<Symbol>,
 }
 
+/// Entries of the account may be booked some days after the date they carry, and the list of
+/// executions may lag; a week covers both with a holiday in between.
+const LOOK_BACK: Duration = Duration::from_hours(7 * 24);
+
 impl Ledger {
+    /// From when activities and orders have to be read to carry this ledger forward; `None` for
+    /// a ledger that never saw the account.
+    pub fn look_back(&self) -> Option<Timestamp> {
+        let earliest = self.booked_until?.checked_sub(LOOK_BACK).ok()?;
+        Some(self.began.map_or(earliest, |began| began.max(earliest)))
+    }
+
     /// Shares of a symbol owned by all sleeves together.
     pub fn owned(&self, symbol: &Symbol) -> Shares {
         self.sleeves.values().map(|sleeve| sleeve.shares_of(symbol)).sum()

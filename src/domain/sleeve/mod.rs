@@ -4,4 +4,6 @@
 //! counted. Sleeves and foreign shares together are the broker's position, per asset, at the
 //! start and the end of every run.
 
+pub mod fold;
 pub mod ledger;
+pub mod settle;

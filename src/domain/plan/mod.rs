@@ -3,7 +3,9 @@
 //! A plan says what will be traded and why; it is stored before the first order leaves, and a
 //! resumed run continues from the stored bytes. The buy plan is made once, after the sells.
 
-use std::collections::BTreeMap;
+pub mod fund;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -86,6 +88,9 @@ pub struct SleevePlan {
     pub value: Usd,
     /// Shares it wants of each symbol once the plan is done; empty for a held sleeve.
     pub wants: BTreeMap<Symbol, Shares>,
+    /// Symbols whose change has to wait: blocked today, or the less sure side of a conflict.
+    #[serde(default)]
+    pub waiting: BTreeSet<Symbol>,
     /// SHA-256 of the strategy's text.
     pub strategy_hash: String,
 }
@@ -145,6 +150,8 @@ pub struct PlanItem {
     pub symbol: Symbol,
     /// What is done with it.
     pub action: Action,
+    /// Whether fractions of it may be ordered.
+    pub fractionable: bool,
     /// Price it was sized at; `None` only when no price is known at all.
     pub reference: Option<Price>,
     /// Half the spread as a fraction of the price, when there is a usable quote.
@@ -309,6 +316,24 @@ impl RebalancePlan {
             Some((item_side, shares)) if item_side == side => Some((item, shares)),
             _ => None,
         })
+    }
+
+    /// Value of the orders on one side, at the plan's reference prices.
+    pub fn value(&self, side: Side) -> Usd {
+        self.orders(side)
+            .filter_map(|(item, shares)| item.reference.map(|price| shares * price))
+            .sum()
+    }
+
+    /// Shares of a symbol that a sleeve owned before the crossings were booked.
+    pub fn owned_before(&self, strategy: &StrategyName, symbol: &Symbol) -> Shares {
+        let crossed = |end: fn(&Crossing) -> &StrategyName| -> Shares {
+            let here = self.crossings.iter().filter(|crossing| crossing.symbol == *symbol);
+            here.filter(|crossing| end(crossing) == strategy).map(|crossing| crossing.shares).sum()
+        };
+        let after = self.ledger.sleeves.get(strategy).map(|sleeve| sleeve.shares_of(symbol));
+        (after.unwrap_or_default() + crossed(|crossing| &crossing.from))
+            .minus_at_most(crossed(|crossing| &crossing.to))
     }
 
     /// The item of a symbol.
