@@ -48,6 +48,7 @@ pub struct Universe {
 /// Signals, sleeves, targets, plan and gate. The same inputs give the same bytes.
 pub fn decide(
     _snapshot: &Snapshot,
+    _signals: &[StrategyOutcome],
     _book: &[StrategySlot],
     _policy: &Policy,
     _key: &RunKey,
@@ -62,4 +63,20 @@ pub fn universe(
     _positions: &[Position],
 ) -> Universe {
     Universe::default()
+}
+
+/// What each strategy says on the closes up to and including a day.
+pub fn evaluate(
+    book: &[StrategySlot],
+    histories: &crate::domain::market::Histories,
+    as_of: jiff::civil::Date,
+) -> Vec<StrategyOutcome> {
+    let one = |slot: &StrategySlot| {
+        let (hash, result) = match &slot.engine {
+            Ok(engine) => (engine.needs().hash.clone(), engine.evaluate(histories, as_of)),
+            Err(error) => (String::new(), Err(error.clone())),
+        };
+        StrategyOutcome { strategy: slot.name.clone(), hash, result }
+    };
+    book.iter().map(one).collect()
 }

@@ -84,6 +84,11 @@ impl History {
         &self.closes
     }
 
+    /// Shares traded each day, as long as [`History::days`], or empty where the source has none.
+    pub fn volumes(&self) -> &[f64] {
+        &self.volumes
+    }
+
     /// The day of the last bar.
     pub fn last_day(&self) -> Option<Date> {
         self.days.last().copied()

@@ -1,6 +1,7 @@
 //! The trading rules, pure: no waiting, no reading, no clock, no logging.
 
 pub mod account;
+pub mod attempts;
 pub mod book;
 pub mod decide;
 pub mod execution;

@@ -74,6 +74,9 @@ pub struct RunReport {
     pub execution: Execution,
     /// Who owns which shares after the run.
     pub ledger: Option<Ledger>,
+    /// Cash paid in (negative: out) between the runs, by the session of the run that noticed it.
+    #[serde(default)]
+    pub transfers: BTreeMap<Date, Usd>,
     /// Prices at which the report values positions.
     pub prices: BTreeMap<Symbol, Price>,
     /// Use of each limit of the risk gate.

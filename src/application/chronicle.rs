@@ -1,0 +1,108 @@
+//! What a run knows, collected into its report on the way.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+
+use crate::application::journal::PlanRecord;
+use crate::application::journal::history::History;
+use crate::domain::execution::Execution;
+use crate::domain::order::Side;
+use crate::domain::policy::Policy;
+use crate::domain::report::{AccountReport, DataReport, RECORD_VERSION, RunReport, Verdict};
+use crate::domain::run::{RunAction, RunKey};
+use crate::domain::snapshot::Snapshot;
+
+/// A report that knows nothing yet.
+pub(super) fn blank(
+    key: RunKey,
+    action: RunAction,
+    now: Timestamp,
+    (code, policy): (&str, &Policy),
+) -> RunReport {
+    RunReport {
+        version: RECORD_VERSION,
+        key,
+        action,
+        verdict: Verdict::Failed,
+        summary: String::new(),
+        started_at: now,
+        finished_at: now,
+        code: code.to_owned(),
+        policy_hash: policy.hash(),
+        account: None,
+        signals: Vec::new(),
+        plan: None,
+        buy_plan: None,
+        execution: Execution::default(),
+        ledger: None,
+        transfers: BTreeMap::new(),
+        prices: BTreeMap::new(),
+        limits: Vec::new(),
+        data: None,
+        equity_curve: Vec::new(),
+        incidents: Vec::new(),
+        requests: 0,
+        previous: None,
+    }
+}
+
+/// What earlier runs left behind.
+pub(super) fn take_history(report: &mut RunReport, history: &History) {
+    if let Some(last) = &history.last {
+        report.previous = Some(last.hash.clone());
+        report.equity_curve.clone_from(&last.body.equity_curve);
+        report.transfers.clone_from(&last.body.transfers);
+    }
+}
+
+/// What was observed.
+pub(super) fn take_snapshot(report: &mut RunReport, snapshot: &Snapshot, data: DataReport) {
+    let account = &snapshot.account;
+    report.account = Some(AccountReport {
+        ending: account.ending.clone(),
+        fingerprint: account.fingerprint.clone(),
+        cash_before: account.cash,
+        equity_before: account.equity,
+        equity_previous_close: account.equity_before,
+        cash_after: account.cash,
+        equity_after: account.equity,
+        positions: snapshot.positions.values().cloned().collect(),
+    });
+    report.data = Some(data);
+    for symbol in snapshot.positions.keys() {
+        if let Some(price) = snapshot.fallback_price(symbol) {
+            report.prices.insert(symbol.clone(), price);
+        }
+    }
+}
+
+/// What was planned, by this invocation or an earlier one.
+pub(super) fn take_plan(report: &mut RunReport, record: PlanRecord) {
+    let PlanRecord { plan, signals, limits, incidents, data, account, transfers } = record;
+    for item in &plan.items {
+        if let Some(price) = item.reference {
+            report.prices.insert(item.symbol.clone(), price);
+        }
+    }
+    report.plan = Some(plan);
+    report.signals = signals;
+    report.limits = limits;
+    report.incidents = incidents;
+    report.data = data;
+    report.account = account;
+    report.transfers = transfers;
+}
+
+/// Orders of the plan on both sides.
+pub(super) fn planned_orders(report: &RunReport) -> usize {
+    let plan = report.plan.iter();
+    plan.flat_map(|plan| [Side::Sell, Side::Buy].map(|side| plan.orders(side).count())).sum()
+}
+
+/// Fraction of the planned orders that were filled in full; `None` without any.
+pub(super) fn filled_share(report: &RunReport) -> Option<Decimal> {
+    let filled = report.execution.outcomes().filter(|outcome| outcome.is_filled()).count();
+    Decimal::from(filled).checked_div(Decimal::from(planned_orders(report)))
+}

@@ -1,0 +1,128 @@
+//! The desk: the ways to the market that acting needs, and how it waits for news.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tracing::warn;
+
+use crate::application::ports::{
+    Broker, BrokerError, Clock, MarketData, TradeUpdates, UpdateStream, Wake,
+};
+use crate::domain::market::{Quote, QuoteReading, UnusableQuote};
+use crate::domain::money::Usd;
+use crate::domain::policy::Policy;
+use crate::domain::symbol::Symbol;
+
+/// Shortest, first and longest wait between two looks at the broker's orders.
+const LOOK_LEAST: Duration = Duration::from_millis(10);
+const LOOK_FIRST: Duration = Duration::from_millis(250);
+const LOOK_LONGEST: Duration = Duration::from_secs(2);
+/// How long cash may lag behind fills before what the broker shows is taken as it is.
+const CASH_LAG_MAX: Duration = Duration::from_secs(5);
+
+/// The ways to the market.
+pub struct Desk<'a> {
+    /// Account and orders.
+    pub broker: &'a dyn Broker,
+    /// Quotes.
+    pub market: &'a dyn MarketData,
+    /// Order messages.
+    pub updates: &'a dyn TradeUpdates,
+    /// Time.
+    pub clock: &'a dyn Clock,
+    /// The operator's rules.
+    pub policy: &'a Policy,
+}
+
+impl Desk<'_> {
+    /// Fresh quotes of some symbols, each judged.
+    ///
+    /// # Errors
+    /// [`BrokerError`] when the feed gives no answer.
+    pub async fn quotes(
+        &self,
+        symbols: &[Symbol],
+    ) -> Result<BTreeMap<Symbol, Result<Quote, UnusableQuote>>, BrokerError> {
+        let readings = self.market.quotes(symbols).await?;
+        let (now, rules) = (self.clock.now(), self.policy.quote_rules());
+        let judge = |symbol: &Symbol| {
+            let reading = readings.get(symbol).copied().unwrap_or(QuoteReading::default());
+            (symbol.clone(), reading.judge(now, &rules))
+        };
+        Ok(symbols.iter().map(judge).collect())
+    }
+
+    /// Cash to buy with: the smaller of what the broker shows and what is expected, once the
+    /// broker shows at least the expected or has had time to.
+    ///
+    /// # Errors
+    /// [`BrokerError`] when the account cannot be read.
+    pub async fn cash(&self, expected: Usd) -> Result<Usd, BrokerError> {
+        let patience = self.clock.now().saturating_add(CASH_LAG_MAX).unwrap_or(Timestamp::MAX);
+        let mut wait = LOOK_FIRST;
+        loop {
+            let shown = self.broker.account().await?.cash;
+            if shown >= expected || self.clock.now() >= patience {
+                return Ok(shown.min(expected));
+            }
+            self.clock.sleep(wait).await;
+            wait = (wait * 2).min(LOOK_LONGEST);
+        }
+    }
+}
+
+/// Waits for news about orders: by the stream while it is trusted, by looking at growing intervals always.
+pub(super) struct Watch {
+    stream: Option<Box<dyn UpdateStream>>,
+    trusted_until: Timestamp,
+    wait: Duration,
+}
+
+impl Watch {
+    /// Opens the run's stream; without one, looking alone will do.
+    pub(super) async fn open(desk: &Desk<'_>) -> Self {
+        let opened = desk.updates.open().await;
+        let stream = opened.inspect_err(|error| warn!(%error, "no order stream, polling")).ok();
+        let mut watch = Self { stream, trusted_until: Timestamp::MIN, wait: LOOK_FIRST };
+        watch.begin(desk);
+        watch
+    }
+
+    /// A new phase begins: the stream is trusted again for its time.
+    pub(super) fn begin(&mut self, desk: &Desk<'_>) {
+        let trusted = Duration::from_secs(u64::from(desk.policy.timing.stream_seconds));
+        self.trusted_until = desk.clock.now().saturating_add(trusted).unwrap_or(Timestamp::MAX);
+        self.reset();
+    }
+
+    /// Something was sent: look again soon.
+    pub(super) const fn reset(&mut self) {
+        self.wait = LOOK_FIRST;
+    }
+
+    /// Waits until a message, the next look, or `until`, whichever is first.
+    pub(super) async fn wait(&mut self, desk: &Desk<'_>, until: Timestamp) {
+        let now = desk.clock.now();
+        let left: Duration = until.duration_since(now).try_into().unwrap_or_default();
+        let at_most = left.clamp(LOOK_LEAST, self.wait);
+        self.wait = (self.wait * 2).min(LOOK_LONGEST);
+        match self.stream.as_mut().filter(|_| now < self.trusted_until) {
+            Some(stream) => match stream.wait(at_most).await {
+                Wake::Message | Wake::Silence => {}
+                Wake::Lost => {
+                    warn!("order stream lost, polling");
+                    self.close().await;
+                }
+            },
+            None => desk.clock.sleep(at_most).await,
+        }
+    }
+
+    /// Closes the stream.
+    pub(super) async fn close(&mut self) {
+        if let Some(mut stream) = self.stream.take() {
+            stream.close().await;
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! At the door: whether the request may run at all, and whether its session is on.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use crate::application::observe::Morning;
+use crate::application::run::House;
+use crate::application::stop::Stop;
+use crate::domain::incident::{Category, Incident};
+use crate::domain::report::Verdict;
+use crate::domain::run::{Mode, RunAction, RunRequest};
+use crate::domain::session::{Session, exchange_date};
+
+/// An event may be this much ahead of the clock: clocks differ a little.
+const AHEAD_MAX: SignedDuration = SignedDuration::from_secs(60);
+
+/// What the request alone forbids.
+pub(super) fn permitted(request: &RunRequest, house: &House<'_>) -> Result<(), Stop> {
+    let blocked = |incident| Stop::incident(Verdict::Blocked, incident, false);
+    if request.mode == Mode::Live {
+        let what = "mode live is refused: this version cannot be armed";
+        return Err(blocked(
+            Incident::new(Category::Configuration, "live-refused", "run", what)
+                .meaning("Nothing was traded; real money needs an arming record.")
+                .action("Use mode paper."),
+        ));
+    }
+    if request.force.is_some() {
+        let what = "a forced repetition is not possible in this version";
+        return Err(blocked(
+            Incident::new(Category::Configuration, "force-refused", "run", what)
+                .meaning("Nothing was traded.")
+                .action("Send the event without `force`."),
+        ));
+    }
+    let now = house.desk.clock.now();
+    if request.scheduled_for.duration_since(now) > AHEAD_MAX {
+        let what = format!("the event is for {}, which is still to come", request.scheduled_for);
+        return Err(blocked(
+            Incident::new(Category::Configuration, "event-early", "run", what)
+                .meaning("Nothing was traded.")
+                .action("Let the scheduler send its own scheduled time, in UTC."),
+        ));
+    }
+    if request.action == RunAction::Trade {
+        let lateness = i64::from(house.desk.policy.timing.lateness_max_seconds);
+        let age = now.duration_since(request.scheduled_for);
+        if age > SignedDuration::from_secs(lateness) {
+            return Err(Stop::late(age));
+        }
+    }
+    Ok(())
+}
+
+/// The session of the run, if it is on and the clocks agree.
+pub(super) fn open_session(
+    morning: &Morning,
+    request: &RunRequest,
+    house: &House<'_>,
+) -> Result<Session, Stop> {
+    let closed = |summary: String| Stop {
+        verdict: Verdict::Closed,
+        summary,
+        incident: None,
+        passing: false,
+    };
+    let Some(session) = morning.session else {
+        return Err(closed(format!(
+            "the exchange is closed on {}",
+            exchange_date(request.scheduled_for)
+        )));
+    };
+    if morning.now >= session.close {
+        return match request.action {
+            RunAction::Resume => Ok(session), // what is open may still have to be settled
+            RunAction::Trade | RunAction::Preview => Err(closed("the session is over".to_owned())),
+        };
+    }
+    let skew_max = i64::from(house.desk.policy.timing.clock_skew_max_seconds) * 1000;
+    if morning.skew_ms.abs() > skew_max {
+        let what = format!("our clock and the broker's differ by {} ms", morning.skew_ms);
+        return Err(Stop::critical("clock-skew", what));
+    }
+    let guarded =
+        session.open + Duration::from_secs(u64::from(house.desk.policy.timing.open_guard_seconds));
+    if morning.now < guarded {
+        let what = format!("too early: no order before {guarded}");
+        return Err(Stop { passing: true, ..Stop::critical("before-open", what) });
+    }
+    if !morning.is_open {
+        let what = "the broker's clock says closed, its calendar says open";
+        return Err(Stop::critical("clock-calendar", what.to_owned()));
+    }
+    Ok(session)
+}

@@ -1,0 +1,106 @@
+//! What earlier runs of an account left behind: the last final record, and runs left open.
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+use crate::application::journal::{JournalError, Kept, decode};
+use crate::application::ports::Store;
+use crate::domain::report::RunReport;
+use crate::domain::run::{AccountName, Mode, RunKey, Slot};
+
+/// Months looked back for the last final record; a longer pause counts as a lost ledger.
+const MONTHS_MAX: i32 = 18;
+
+/// What the store knows of an account before a run.
+#[derive(Debug, Default)]
+pub struct History {
+    /// The last finished run that has a ledger.
+    pub last: Option<Kept<RunReport>>,
+    /// Finished runs of the same session, earlier generations first.
+    pub today: Vec<Kept<RunReport>>,
+    /// Runs with a plan and no final record, oldest first.
+    pub unfinished: Vec<RunKey>,
+    /// Whether any other run of the account ever had a plan.
+    pub planned: bool,
+}
+
+/// Looks back from a run, which itself is left out.
+///
+/// # Errors
+/// [`JournalError`] when the store fails or a final record cannot be trusted.
+pub async fn look_back(store: &dyn Store, key: &RunKey) -> Result<History, JournalError> {
+    let mut history = History::default();
+    let mut month = key.session.first_of_month();
+    for _ in 0..MONTHS_MAX {
+        let prefix = format!("runs/{}/{}/{}", key.mode, key.account, month.strftime("%Y-%m"));
+        let names = store.list(&prefix).await?;
+        for found in runs_in(&names, key.mode, &key.account).into_iter().rev() {
+            if found.key == *key {
+                continue;
+            }
+            history.planned |= found.has_plan;
+            if found.key > *key {
+                continue;
+            }
+            if !found.is_final {
+                if found.has_plan && history.last.is_none() {
+                    history.unfinished.insert(0, found.key);
+                }
+                continue;
+            }
+            if history.last.is_some() && found.key.session != key.session {
+                return Ok(history);
+            }
+            let name = format!("runs/{}/final.json", found.key);
+            let Some(record) = store.get(&name).await? else { continue };
+            let (_, _, report) = decode::<RunReport>(&name, &record)?;
+            if found.key.session == key.session {
+                history.today.insert(0, report.clone());
+            }
+            if history.last.is_none() && report.body.ledger.is_some() {
+                history.last = Some(report);
+            }
+        }
+        if history.last.is_some() {
+            return Ok(history);
+        }
+        month = month.saturating_sub(1.month());
+    }
+    Ok(history)
+}
+
+struct Found {
+    key: RunKey,
+    has_plan: bool,
+    is_final: bool,
+}
+
+/// The runs that a sorted list of record names belongs to, in order.
+fn runs_in(names: &[String], mode: Mode, account: &AccountName) -> Vec<Found> {
+    let mut runs: Vec<Found> = Vec::new();
+    for name in names {
+        let mut parts = name.splitn(7, '/').skip(3);
+        let (Some(session), Some(slot), Some(generation), Some(record)) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            continue;
+        };
+        let (Ok(session), Ok(slot), Some(Ok(generation))) = (
+            session.parse::<Date>(),
+            Slot::parse(slot),
+            generation.strip_prefix('g').map(str::parse),
+        ) else {
+            continue;
+        };
+        let key = RunKey { mode, account: account.clone(), session, slot, generation };
+        if runs.last().is_none_or(|run| run.key != key) {
+            runs.push(Found { key, has_plan: false, is_final: false });
+        }
+        if let Some(run) = runs.last_mut() {
+            run.has_plan |= record == "plan.json";
+            run.is_final |= record == "final.json";
+        }
+    }
+    runs.sort_by(|a, b| a.key.cmp(&b.key));
+    runs
+}

@@ -1,0 +1,119 @@
+//! Every input of a decision in a form that can be stored and read back, closes compressed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read, Write};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::account::{Account, Activity, Asset, Position};
+use crate::domain::market::{Histories, History, QuoteReading};
+use crate::domain::order::Order;
+use crate::domain::session::{Calendar, Session};
+use crate::domain::snapshot::{Past, Snapshot, Splits};
+use crate::domain::symbol::Symbol;
+
+/// Largest unpacked closes accepted: two hundred symbols with sixty years each.
+const UNPACKED_MAX: u64 = 64 << 20;
+
+/// A snapshot as stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Inputs {
+    now: Timestamp,
+    session: Session,
+    calendar: Calendar,
+    account: Account,
+    positions: BTreeMap<Symbol, Position>,
+    orders: Vec<Order>,
+    activities: Vec<Activity>,
+    assets: BTreeMap<Symbol, Asset>,
+    closes: String,
+    quotes: BTreeMap<Symbol, QuoteReading>,
+    splits: Splits,
+    past: Past,
+}
+
+type Columns = (Vec<Date>, Vec<f64>, Vec<f64>);
+type ColumnViews<'a> = (&'a [Date], &'a [f64], &'a [f64]);
+
+/// Why stored inputs are not a snapshot.
+#[derive(Debug, thiserror::Error)]
+#[error("stored closes not readable: {0}")]
+pub struct InputsError(String);
+
+impl Inputs {
+    /// Packs a snapshot.
+    ///
+    /// # Panics
+    /// Never: columns are plain data, and packing goes to memory.
+    pub fn pack(snapshot: &Snapshot) -> Self {
+        let columns: BTreeMap<&Symbol, ColumnViews<'_>> = snapshot
+            .histories
+            .iter()
+            .map(|(symbol, h)| (symbol, (h.days(), h.closes(), h.volumes())))
+            .collect();
+        let json = serde_json::to_vec(&columns).expect("columns serialise");
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(&json).expect("memory takes bytes");
+        let packed = encoder.finish().expect("memory takes bytes");
+        let snapshot = snapshot.clone();
+        Self {
+            now: snapshot.now,
+            session: snapshot.session,
+            calendar: snapshot.calendar,
+            account: snapshot.account,
+            positions: snapshot.positions,
+            orders: snapshot.orders,
+            activities: snapshot.activities,
+            assets: snapshot.assets,
+            closes: STANDARD.encode(packed),
+            quotes: snapshot.quotes,
+            splits: snapshot.splits,
+            past: snapshot.past,
+        }
+    }
+
+    /// Unpacks the snapshot again.
+    ///
+    /// # Errors
+    /// [`InputsError`] when the closes were damaged.
+    pub fn unpack(self) -> Result<Snapshot, InputsError> {
+        let damaged = |reason: &dyn std::fmt::Display| InputsError(reason.to_string());
+        let packed = STANDARD.decode(&self.closes).map_err(|error| damaged(&error))?;
+        let mut json = Vec::new();
+        let unpacker = GzDecoder::new(packed.as_slice());
+        unpacker.take(UNPACKED_MAX).read_to_end(&mut json).map_err(|error| damaged(&error))?;
+        let columns: BTreeMap<Symbol, Columns> =
+            serde_json::from_slice(&json).map_err(|error| damaged(&error))?;
+        let mut histories = BTreeMap::new();
+        for (symbol, (days, closes, volumes)) in columns {
+            let history = History::new(days, closes, volumes).map_err(|error| damaged(&error))?;
+            histories.insert(symbol, history);
+        }
+        Ok(Snapshot {
+            now: self.now,
+            session: self.session,
+            calendar: self.calendar,
+            account: self.account,
+            positions: self.positions,
+            orders: self.orders,
+            activities: self.activities,
+            assets: self.assets,
+            histories: Histories::new(histories),
+            quotes: self.quotes,
+            splits: self.splits,
+            past: self.past,
+        })
+    }
+}
+
+/// The symbols whose closes a snapshot holds, for the report.
+pub fn symbols(snapshot: &Snapshot) -> BTreeSet<Symbol> {
+    snapshot.histories.iter().map(|(symbol, _)| symbol.clone()).collect()
+}

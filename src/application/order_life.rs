@@ -1,0 +1,257 @@
+//! One order on its way through the market: what to do next, and what an answer means.
+//!
+//! No waiting and no requests here; [`crate::application::execute`] does those.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::application::ports::{BrokerError, Refusal};
+use crate::domain::attempts::Attempts;
+use crate::domain::execution::OrderOutcome;
+use crate::domain::money::{Price, Shares};
+use crate::domain::order::{AttemptEvent, AttemptState, ClientOrderId, Order, OrderRequest};
+
+/// Wait before the first look after a lost answer; doubled each time, up to the next line.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+const LOOK_AGAIN_MAX: Duration = Duration::from_secs(5);
+
+/// An order of the plan, its attempts, and the one being worked on.
+pub(super) struct OrderLife {
+    pub(super) attempts: Attempts,
+    current: Option<Current>,
+    shortfall: Option<String>,
+}
+
+struct Current {
+    request: Option<OrderRequest>,
+    broker_id: Option<String>,
+    until: Timestamp,
+    look_at: Timestamp,
+    look_wait: Duration,
+    reduced: bool,
+}
+
+/// What an order needs next.
+pub(super) enum Step {
+    /// A price and a request for its next attempt.
+    Draft,
+    /// To be sent, or sent again under the same id.
+    Send(OrderRequest),
+    /// A look whether the broker has it.
+    Look(ClientOrderId),
+    /// A cancellation, by the broker's id.
+    Cancel(String),
+    /// Nothing before this moment, unless the broker has news.
+    Wait(Timestamp),
+    /// Nothing any more.
+    Over,
+}
+
+/// What an answer means beyond the order itself.
+pub(super) enum Concern {
+    /// Nothing.
+    None,
+    /// The broker refused the order.
+    Refused,
+    /// The same id may be sent with this many shares.
+    Fewer(Shares),
+    /// Nothing more may be sent at all.
+    Stop(&'static str, String),
+}
+
+impl OrderLife {
+    pub(super) const fn new(attempts: Attempts) -> Self {
+        Self { attempts, current: None, shortfall: None }
+    }
+
+    /// What to do now; no attempt begins or goes on from `no_submit_after` on.
+    pub(super) fn step(&self, now: Timestamp, no_submit_after: Timestamp) -> Step {
+        if self.shortfall.is_some() || (self.current.is_none() && self.attempts.rest().is_zero()) {
+            return Step::Over;
+        }
+        let Some(current) = &self.current else {
+            return if now < no_submit_after { Step::Draft } else { Step::Over };
+        };
+        let until = current.until.min(no_submit_after);
+        match (self.attempts.state(), &current.request, &current.broker_id) {
+            (Some(AttemptState::Drafted), Some(request), _) => Step::Send(request.clone()),
+            (Some(AttemptState::Sent), Some(request), _) if now >= current.look_at => {
+                Step::Look(request.id().clone())
+            }
+            (Some(AttemptState::Sent), ..) => Step::Wait(current.look_at),
+            (Some(AttemptState::Working), _, Some(id)) if now >= until => Step::Cancel(id.clone()),
+            (Some(AttemptState::Working), ..) => Step::Wait(until),
+            _ => Step::Wait(Timestamp::MAX), // cancelling: only the broker can say more
+        }
+    }
+
+    pub(super) fn draft(
+        &mut self,
+        request: OrderRequest,
+        arrival: Price,
+        (now, lasts): (Timestamp, Duration),
+    ) {
+        self.attempts.draft(&request, Some(arrival));
+        self.current = Some(Current::new(Some(request), now, lasts));
+    }
+
+    pub(super) fn adopt(
+        &mut self,
+        id: ClientOrderId,
+        order: &Order,
+        (now, lasts): (Timestamp, Duration),
+    ) -> Concern {
+        self.current = Some(Current::new(None, now, lasts));
+        let adopted = self.attempts.adopt(id, order, now);
+        adopted.map_or_else(|mismatch| differs(&mismatch), |()| self.seen(order, now))
+    }
+
+    pub(super) fn reduce(&mut self, request: OrderRequest) {
+        self.attempts.reduce(&request);
+        if let Some(current) = &mut self.current {
+            current.request = Some(request);
+            current.reduced = true;
+        }
+    }
+
+    pub(super) fn end(&mut self, why: impl Into<String>) {
+        self.current = None;
+        self.shortfall.get_or_insert(why.into());
+    }
+
+    pub(super) fn sending(&mut self, now: Timestamp) {
+        self.attempts.on(&AttemptEvent::Submitted, now);
+        self.look_later(now);
+    }
+
+    /// Takes the answer to a submission.
+    pub(super) fn answered(
+        &mut self,
+        answer: Result<Order, BrokerError>,
+        now: Timestamp,
+    ) -> Concern {
+        match answer {
+            Ok(order) => self.seen(&order, now),
+            Err(BrokerError::Refused { reason, message }) => self.refused(&reason, message, now),
+            Err(BrokerError::RateLimited { retry_at }) => {
+                if let (Some(current), Some(at)) = (&mut self.current, retry_at) {
+                    current.look_at = at;
+                }
+                Concern::None
+            }
+            Err(error @ (BrokerError::Unauthorised(_) | BrokerError::Credentials(_))) => {
+                Concern::Stop("broker-unauthorised", error.to_string())
+            }
+            // Sent, and nobody knows: it is looked up, and only the same id is ever sent again.
+            Err(
+                BrokerError::Ambiguous(_) | BrokerError::Unavailable(_) | BrokerError::Malformed(_),
+            ) => Concern::None,
+        }
+    }
+
+    fn refused(&mut self, reason: &Refusal, message: String, now: Timestamp) -> Concern {
+        let Some(current) = &mut self.current else { return Concern::None };
+        let asked = current.request.as_ref().map_or(Shares::ZERO, OrderRequest::shares);
+        let fewer = match reason {
+            Refusal::DuplicateId => {
+                current.look_at = now; // it is there already: adopt it
+                return Concern::None;
+            }
+            Refusal::Shares { available } => *available,
+            Refusal::NotFractionable => Some(asked.round_down_whole()),
+            Refusal::AccountBlocked
+            | Refusal::Funds
+            | Refusal::NotTradable
+            | Refusal::WashTrade
+            | Refusal::NotCancelable
+            | Refusal::NotFound
+            | Refusal::Subscription
+            | Refusal::Invalid
+            | Refusal::Other => None,
+        };
+        let reduced = current.reduced;
+        if let Some(fewer) = fewer.filter(|n| !reduced && !n.is_zero() && *n < asked) {
+            return Concern::Fewer(fewer);
+        }
+        self.attempts.on(&AttemptEvent::Refused, now);
+        self.end(format!("refused: {message}"));
+        if *reason == Refusal::AccountBlocked {
+            return Concern::Stop("account-blocked", message);
+        }
+        Concern::Refused
+    }
+
+    /// Takes the result of a look: nothing there means that the same request may go out again.
+    pub(super) fn looked(
+        &mut self,
+        found: Result<Option<Order>, BrokerError>,
+        now: Timestamp,
+    ) -> (Concern, Option<OrderRequest>) {
+        self.look_later(now);
+        match found {
+            Ok(Some(order)) => (self.seen(&order, now), None),
+            Ok(None) => (Concern::None, self.current.as_ref().and_then(|c| c.request.clone())),
+            Err(_) => (Concern::None, None),
+        }
+    }
+
+    pub(super) fn cancelling(&mut self, now: Timestamp) {
+        self.attempts.on(&AttemptEvent::CancelRequested, now);
+    }
+
+    /// Takes the broker's view of an attempt.
+    pub(super) fn seen(&mut self, order: &Order, now: Timestamp) -> Concern {
+        let is_last = match self.attempts.seen(order, now) {
+            Ok(is_last) => is_last,
+            Err(mismatch) => return differs(&mismatch),
+        };
+        if !is_last {
+            return Concern::None;
+        }
+        if let Some(current) = &mut self.current {
+            current.broker_id = Some(order.broker_id.clone());
+        }
+        if self.attempts.state().is_some_and(AttemptState::is_terminal) {
+            self.current = None;
+            if self.attempts.state() == Some(AttemptState::Rejected) {
+                self.end("rejected by the exchange after it was accepted");
+                return Concern::Refused;
+            }
+        }
+        Concern::None
+    }
+
+    /// Stops looking: what has not ended is unknown. Answers whether that is so.
+    pub(super) fn give_up(&mut self, why: &str, now: Timestamp) -> bool {
+        if self.current.is_some() {
+            self.attempts.on(&AttemptEvent::GaveUp, now);
+        }
+        let unknown = self.attempts.state() == Some(AttemptState::Unknown);
+        self.end(if unknown { "its end was not seen" } else { why });
+        unknown
+    }
+
+    pub(super) fn outcome(self) -> OrderOutcome {
+        self.attempts.outcome(self.shortfall)
+    }
+
+    fn look_later(&mut self, now: Timestamp) {
+        if let Some(current) = &mut self.current {
+            current.look_at = now.saturating_add(current.look_wait).unwrap_or(now);
+            current.look_wait = (current.look_wait * 2).min(LOOK_AGAIN_MAX);
+        }
+    }
+}
+
+impl Current {
+    fn new(request: Option<OrderRequest>, now: Timestamp, lasts: Duration) -> Self {
+        let until = now.saturating_add(lasts).unwrap_or(now);
+        let look_wait = LOOK_AGAIN;
+        Self { request, broker_id: None, until, look_at: now, look_wait, reduced: false }
+    }
+}
+
+fn differs(mismatch: &crate::domain::attempts::Mismatch) -> Concern {
+    Concern::Stop("adopted-order-differs", mismatch.to_string())
+}

@@ -1,0 +1,72 @@
+//! Why a stage of a run did not go on.
+
+use jiff::SignedDuration;
+
+use crate::application::journal::JournalError;
+use crate::application::ports::BrokerError;
+use crate::application::trouble;
+use crate::domain::incident::{Category, Incident};
+use crate::domain::report::Verdict;
+
+/// Why a stage did not go on.
+pub(super) struct Stop {
+    pub(super) verdict: Verdict,
+    pub(super) summary: String,
+    pub(super) incident: Option<Box<Incident>>,
+    /// A later invocation may still trade: no final record.
+    pub(super) passing: bool,
+}
+
+impl Stop {
+    pub(super) fn incident(verdict: Verdict, incident: Incident, passing: bool) -> Self {
+        Self {
+            verdict,
+            summary: incident.what.clone(),
+            incident: Some(Box::new(incident)),
+            passing,
+        }
+    }
+
+    pub(super) fn critical(code: &str, what: String) -> Self {
+        let incident = Incident::new(Category::Critical, code, "run", what)
+            .meaning("Nothing was traded because of it.")
+            .action("Read the report; if it repeats, halt and look at the broker's account.");
+        Self::incident(Verdict::Blocked, incident, false)
+    }
+
+    pub(super) fn fault(what: &str) -> Self {
+        Self::critical("internal-fault", what.to_owned())
+    }
+
+    pub(super) fn broker(error: &BrokerError, doing: &str) -> Self {
+        Self::incident(Verdict::Failed, trouble::broker(error, doing), trouble::is_passing(error))
+    }
+
+    /// What kept us from observing; a broker out of reach may be back for the next resume.
+    pub(super) fn observing(incident: Incident) -> Self {
+        let passing =
+            matches!(incident.code.as_str(), "broker-unreachable" | "broker-rate-limited");
+        Self::incident(Verdict::Failed, incident, passing)
+    }
+
+    pub(super) fn late(age: SignedDuration) -> Self {
+        let what = format!("the event is {} minutes old; it no longer trades", age.as_mins());
+        let incident = Incident::new(Category::Trading, "event-late", "run", what)
+            .meaning(
+                "Nothing was traded: prices and plan would not be those of the scheduled time.",
+            )
+            .action("Look at why the event came late; tomorrow's run goes on from here.");
+        Self::incident(Verdict::Blocked, incident, false)
+    }
+
+    pub(super) fn halted(why: String) -> Self {
+        Self::incident(Verdict::Blocked, trouble::halted(why), false)
+    }
+}
+
+impl From<JournalError> for Stop {
+    fn from(error: JournalError) -> Self {
+        let passing = matches!(&error, JournalError::Store(_));
+        Self::incident(Verdict::Failed, trouble::journal(&error), passing)
+    }
+}

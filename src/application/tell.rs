@@ -1,0 +1,117 @@
+//! Telling: the page into the store, one mail to the operator.
+
+use jiff::Timestamp;
+use tracing::{info, warn};
+
+use crate::application::journal::Journal;
+use crate::application::ports::Letter;
+use crate::application::run::House;
+use crate::domain::hash::sha256_hex;
+use crate::domain::incident::{Category, Incident};
+use crate::domain::policy::ClosedDays;
+use crate::domain::report::{RunReport, Verdict};
+use crate::domain::run::RunAction;
+use crate::presentation::{self, MailParts};
+
+/// How often a mail is offered before the record alone has to do.
+const MAIL_TRIES: u32 = 3;
+
+/// What became of a run's mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mailed {
+    /// Taken by the carrier under this id.
+    Sent(String),
+    /// Sent by an earlier invocation.
+    Before,
+    /// The policy wants none.
+    Silent,
+    /// Not taken; the reason.
+    Failed(String),
+}
+
+/// Where a run's page lies in the store.
+pub fn page_key(report: &RunReport, writer: &str) -> String {
+    let key = &report.key;
+    match report.action {
+        RunAction::Preview => format!("previews/{key}/{writer}.html"),
+        RunAction::Trade | RunAction::Resume => format!("reports/{key}.html"),
+    }
+}
+
+/// Stores the page and sends the mail, unless an earlier invocation did.
+pub(super) async fn tell(
+    report: &mut RunReport,
+    house: &House<'_>,
+    journal: Option<&Journal<'_>>,
+) -> Mailed {
+    let page = presentation::page_html(report);
+    if let Err(error) = house.store.put_view(&page_key(report, house.writer), page.as_bytes()).await
+    {
+        warn!(%error, "report page not stored"); // the mail and the record say the same
+    }
+    let mail = &house.desk.policy.mail;
+    if report.verdict == Verdict::Closed && mail.closed_days == ClosedDays::Silent {
+        return Mailed::Silent;
+    }
+    if let Some(journal) = journal
+        && let Ok(Some(_)) = journal.read::<String>("mail/run.json").await
+    {
+        return Mailed::Before;
+    }
+    match send(report, house).await {
+        Ok(id) => {
+            info!(run = %report.key, verdict = report.verdict.word(), "mail sent");
+            if let Some(journal) = journal
+                && let Err(error) = journal.keep("mail/run.json", None, &id).await
+            {
+                warn!(%error, "mail not recorded; a repetition may send it again");
+            }
+            Mailed::Sent(id)
+        }
+        Err(why) => {
+            warn!(run = %report.key, %why, "mail not sent");
+            report.incidents.push(
+                Incident::new(Category::Notification, "mail-not-sent", "tell", why.clone())
+                    .meaning("The run is recorded, but nobody was told by mail.")
+                    .action(
+                        "Check the sender's and the recipient's standing with the mail carrier.",
+                    ),
+            );
+            Mailed::Failed(why)
+        }
+    }
+}
+
+async fn send(report: &RunReport, house: &House<'_>) -> Result<String, String> {
+    let mail = &house.desk.policy.mail;
+    let subject = presentation::subject(report);
+    let raw = presentation::mime(&MailParts {
+        from: mail.from.clone(),
+        to: mail.to.clone(),
+        subject: subject.clone(),
+        text: presentation::letter_text(report),
+        html: presentation::letter_html(report),
+        date: report.finished_at,
+        message_id: message_id(report, &mail.from),
+        boundary: sha256_hex(report.key.to_string().as_bytes())[..24].to_owned(),
+    });
+    let letter = Letter { from: mail.from.clone(), to: mail.to.clone(), subject, raw };
+    let mut why = String::new();
+    for attempt in 1..=MAIL_TRIES {
+        match house.mailer.send(&letter).await {
+            Ok(id) => return Ok(id),
+            Err(error) => why = error.to_string(),
+        }
+        if attempt < MAIL_TRIES {
+            house.desk.clock.sleep(std::time::Duration::from_millis(500 << attempt)).await;
+        }
+    }
+    Err(why)
+}
+
+fn message_id(report: &RunReport, from: &str) -> String {
+    let domain = from.rsplit_once('@').map_or("localhost", |(_, domain)| domain);
+    let seconds: i64 = Timestamp::as_second(report.finished_at);
+    let run = report.key.to_string().replace('/', ".");
+    format!("{run}.{seconds}@{domain}")
+}

@@ -1,0 +1,139 @@
+//! Failures of the world as incidents: who has to act, what it means, what to do.
+
+use crate::application::journal::JournalError;
+use crate::application::ports::{BrokerError, CredentialsError, StoreError};
+use crate::domain::execution::OrderOutcome;
+use crate::domain::incident::{Category, Incident};
+use crate::domain::risk::{Demand, Refusal};
+
+/// A failure of the broker while doing something, such as "reading the account".
+pub fn broker(error: &BrokerError, doing: &str) -> Incident {
+    let what = format!("{doing}: {error}");
+    let critical = |code, what: String| Incident::new(Category::Critical, code, "broker", what);
+    match error {
+        BrokerError::Unauthorised(_) => critical("broker-unauthorised", what)
+            .meaning("The broker does not accept our keys; no order can be sent.")
+            .action("Check the key pair in the secret: mode, account, and whether it was rotated."),
+        BrokerError::Credentials(error) => credentials(error),
+        BrokerError::Unavailable(_) | BrokerError::Ambiguous(_) => {
+            critical("broker-unreachable", what)
+                .meaning("The broker gave no usable answer; nothing was traded because of it.")
+                .action("Look at the broker's status page; the next resume or run tries again.")
+        }
+        BrokerError::RateLimited { .. } => critical("broker-rate-limited", what)
+            .meaning("The broker refused more requests for now.")
+            .action("Check that nothing else uses this account's keys; the next resume tries again."),
+        BrokerError::Refused { .. } => critical("broker-refused", what)
+            .meaning("The broker refused a request that every run needs.")
+            .action("Read the broker's words; if they name the account, ask the broker's support."),
+        BrokerError::Malformed(_) => critical("broker-malformed", what)
+            .meaning("The broker's answer lacks what no answer may lack, so nothing was traded on it.")
+            .action("Compare the answer with the broker's documents: it may have changed its interface."),
+    }
+}
+
+/// True when the same request may succeed a few minutes later.
+pub const fn is_passing(error: &BrokerError) -> bool {
+    matches!(
+        error,
+        BrokerError::Unavailable(_) | BrokerError::Ambiguous(_) | BrokerError::RateLimited { .. }
+    )
+}
+
+/// Keys that could not be had.
+pub fn credentials(error: &CredentialsError) -> Incident {
+    let code = match error {
+        CredentialsError::Missing { .. } => "secret-missing",
+        CredentialsError::Malformed { .. } => "secret-malformed",
+        CredentialsError::Unavailable { .. } => "secret-unavailable",
+    };
+    Incident::new(Category::Configuration, code, "credentials", error.to_string())
+        .meaning(
+            "Without the key pair the broker cannot be asked for anything; nothing was traded.",
+        )
+        .action("Write the secret as {\"key_id\": \"..\", \"secret_key\": \"..\"} and run again.")
+}
+
+/// A failure of the journal.
+pub fn journal(error: &JournalError) -> Incident {
+    match error {
+        JournalError::Store(StoreError::Denied { .. }) => {
+            Incident::new(Category::Configuration, "store-denied", "journal", error.to_string())
+                .meaning("Without its records a run cannot know what was already done, so it stops.")
+                .action("Give the function its rights on the bucket and its key, then run again.")
+        }
+        JournalError::Store(StoreError::Unavailable { .. }) => {
+            Incident::new(Category::Critical, "store-unavailable", "journal", error.to_string())
+                .meaning("Without its records a run cannot know what was already done, so it stops.")
+                .action("Wait for the store; the next resume or run goes on from its last record.")
+        }
+        JournalError::Corrupt { .. } | JournalError::Newer { .. } => {
+            Incident::new(Category::Critical, "journal-corrupt", "journal", error.to_string())
+                .meaning("A record cannot be trusted; nothing is traded on a guess.")
+                .action("Restore the record from the bucket's versions, or run the version of the code that wrote it.")
+        }
+    }
+}
+
+/// An order that did not do all it should.
+pub fn not_filled(outcome: &OrderOutcome, why: &str) -> Incident {
+    let OrderOutcome { symbol, side, planned, .. } = outcome;
+    let what = format!("{side} {symbol}: {} of {planned} shares: {why}", outcome.filled());
+    Incident::new(Category::Trading, "order-not-filled", "dealing", what)
+        .meaning("The sleeve lacks the difference until its next run.")
+        .action("Nothing, unless it repeats.")
+        .with("symbol", symbol)
+}
+
+/// An order whose end nobody saw.
+pub fn unknown_order(outcome: &OrderOutcome) -> Incident {
+    let OrderOutcome { symbol, side, .. } = outcome;
+    let what = format!("the end of the {side} of {symbol} was not seen");
+    let incident = Incident::new(Category::Critical, "order-unknown", "dealing", what)
+        .meaning("The order may still be executed at the broker.")
+        .action("Look it up at the broker by its id; the next run books what it finds.")
+        .with("symbol", symbol);
+    match outcome.attempts.last() {
+        Some(attempt) => incident.with("id", &attempt.id),
+        None => incident,
+    }
+}
+
+/// An attempt that the gate refused.
+pub fn gate(demand: &Demand, refusal: &Refusal) -> Incident {
+    Incident::new(Category::Trading, "order-stopped", "risk", refusal.to_string())
+        .meaning("The risk gate stopped this order; the rest of the plan goes on.")
+        .action("Read the limit in the report; change the policy only if the limit is wrong.")
+        .with("symbol", &demand.symbol)
+        .with("rule", refusal.rule)
+}
+
+/// Too many orders that the broker would not have.
+pub fn many_rejections(count: u32) -> Incident {
+    let what = format!("{count} orders were refused or rejected");
+    Incident::new(Category::Critical, "many-rejections", "dealing", what)
+        .meaning("No more orders are sent.")
+        .action("Read the refusals in the report before the next run.")
+}
+
+/// Something that forbids every further order.
+pub fn locked(code: &str, what: String) -> Incident {
+    Incident::new(Category::Critical, code, "dealing", what)
+        .meaning("No more orders are sent; open ones of ours are cancelled.")
+        .action("Compare the account's orders at the broker with the report before the next run.")
+}
+
+/// No permission to trade.
+pub fn halted(why: String) -> Incident {
+    Incident::new(Category::Configuration, "halted", "control", why)
+        .meaning("No order is sent: trading needs positive permission.")
+        .action("`alchemiser init` gives it the first time; after a halt, end the halt.")
+}
+
+/// The time for orders was over between the phases.
+pub fn too_late() -> Incident {
+    let what = "the time for orders was over before the buys";
+    Incident::new(Category::Trading, "cut-off", "dealing", what)
+        .meaning("The proceeds stay cash until the next run.")
+        .action("Nothing, unless it repeats.")
+}
