@@ -1,0 +1,21 @@
+# Every target is one command that one could type; the logic lives in the program and its tests.
+.PHONY: help run test check bench clean
+SHARED := $(wildcard ../shared/data/golden_weights.json)
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 10
+
+run: ## the whole job offline: signals, orders, record, report, mail, under out/
+	@cargo run --quiet --locked --no-default-features -- run --offline
+
+test: ## every test; the checks against real prices only where those are at hand
+	cargo nextest run --locked --no-tests fail $(if $(SHARED),,-E 'not test(/(^|::)shared::/)')
+
+check: ## format, lints, documentation
+	cargo fmt --check && cargo clippy --locked --all-targets -- -D warnings && RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+
+bench: ## the figures of the README
+	cargo bench --locked --no-default-features
+
+clean: ## forget what was built and what offline runs left
+	rm -rf target out

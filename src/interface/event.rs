@@ -1,0 +1,226 @@
+//! The event that starts the function: strict, because a guess could trade.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::domain::incident::{Category, Incident};
+use crate::domain::run::{AccountName, Force, Mode, NameError, RunAction, RunRequest, Slot};
+
+/// What a right event looks like, for the message to whoever sent another.
+pub const EXAMPLE: &str = r#"{"action":"trade","mode":"paper","account":"main","slot":"open","scheduled_for":"2026-11-20T14:35:00Z"}"#;
+
+/// An event, understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// Trade, preview or resume.
+    Run(RunRequest),
+    /// Look whether the session's run ended well.
+    Watch(RunRequest),
+    /// Send a letter about a period.
+    Report {
+        /// Paper or live.
+        mode: Mode,
+        /// Account name.
+        account: AccountName,
+        /// The period.
+        period: Period,
+    },
+}
+
+/// Period of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Period {
+    /// One day.
+    Day,
+    /// One week.
+    Week,
+    /// One month.
+    Month,
+}
+
+/// Why an event is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EventError {
+    /// A field is unknown, missing or of another kind.
+    #[error("event not understood: {0}; a right one is {EXAMPLE}")]
+    Shape(String),
+    /// A field's value is not allowed.
+    #[error("event field `{field}`: {why}; a right event is {EXAMPLE}")]
+    Field {
+        /// The field.
+        field: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    action: Action,
+    mode: Mode,
+    account: String,
+    slot: Option<String>,
+    scheduled_for: Option<String>,
+    period: Option<Period>,
+    force: Option<Force>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Action {
+    Trade,
+    Preview,
+    Resume,
+    Watch,
+    Report,
+}
+
+impl Event {
+    /// Reads an event; `now` stands for the word `now`, which paper mode may use.
+    ///
+    /// # Errors
+    /// [`EventError`] naming the field and showing a right event.
+    pub fn parse(event: Value, now: Timestamp) -> Result<Self, EventError> {
+        let raw: Raw =
+            serde_json::from_value(event).map_err(|error| EventError::Shape(error.to_string()))?;
+        let account = AccountName::parse(&raw.account).map_err(|error| named("account", &error))?;
+        if raw.action == Action::Report {
+            let period = raw.period.ok_or_else(|| missing("period"))?;
+            absent("slot", raw.slot.is_some())?;
+            absent("scheduled_for", raw.scheduled_for.is_some())?;
+            absent("force", raw.force.is_some())?;
+            return Ok(Self::Report { mode: raw.mode, account, period });
+        }
+        absent("period", raw.period.is_some())?;
+        absent("force", raw.force.is_some() && raw.action != Action::Trade)?;
+        let slot = raw.slot.ok_or_else(|| missing("slot"))?;
+        let slot = Slot::parse(&slot).map_err(|error| named("slot", &error))?;
+        let scheduled_for = raw.scheduled_for.ok_or_else(|| missing("scheduled_for"))?;
+        let scheduled_for = moment(&scheduled_for, raw.mode, now)?;
+        let action = match raw.action {
+            Action::Trade | Action::Report => RunAction::Trade,
+            Action::Preview | Action::Watch => RunAction::Preview,
+            Action::Resume => RunAction::Resume,
+        };
+        let force = raw.force;
+        let request = RunRequest { action, mode: raw.mode, account, slot, scheduled_for, force };
+        Ok(if raw.action == Action::Watch { Self::Watch(request) } else { Self::Run(request) })
+    }
+}
+
+fn moment(text: &str, mode: Mode, now: Timestamp) -> Result<Timestamp, EventError> {
+    let field = "scheduled_for";
+    if text == "now" {
+        return match mode {
+            Mode::Paper => Ok(now),
+            Mode::Live => {
+                Err(EventError::Field { field, why: "`now` is for mode paper only".to_owned() })
+            }
+        };
+    }
+    text.parse().map_err(|error: jiff::Error| EventError::Field { field, why: error.to_string() })
+}
+
+fn named(field: &'static str, error: &NameError) -> EventError {
+    EventError::Field { field, why: error.to_string() }
+}
+
+fn missing(field: &'static str) -> EventError {
+    EventError::Field { field, why: "missing".to_owned() }
+}
+
+fn absent(field: &'static str, present: bool) -> Result<(), EventError> {
+    let why = "not for this action".to_owned();
+    if present { Err(EventError::Field { field, why }) } else { Ok(()) }
+}
+
+impl From<&EventError> for Incident {
+    fn from(error: &EventError) -> Self {
+        Self::new(Category::Configuration, "event-refused", "event", error.to_string())
+            .meaning("Nothing was traded: an event is either understood in full or refused.")
+            .action("Correct the schedule's payload, or the test event.")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn right() -> Value {
+        serde_json::from_str(EXAMPLE).unwrap()
+    }
+
+    fn with(field: &str, value: Value) -> Value {
+        let mut event = right();
+        event[field] = value;
+        event
+    }
+
+    fn parse(event: Value) -> Result<Event, EventError> {
+        Event::parse(event, Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn the_example_is_a_right_event() {
+        let Event::Run(request) = parse(right()).unwrap() else { unreachable!("it is a trade") };
+        assert_eq!(request.action, RunAction::Trade);
+        assert_eq!(request.scheduled_for.to_string(), "2026-11-20T14:35:00Z");
+    }
+
+    #[test]
+    fn an_unknown_field_or_action_or_mode_is_refused_by_name() {
+        for (event, word) in [
+            (with("dry_run", json!(true)), "dry_run"),
+            (with("action", json!("liquidate")), "liquidate"),
+            (with("mode", json!("real")), "real"),
+            (with("account", json!("../x")), "account"),
+            (with("slot", json!("Open")), "slot"),
+            (with("period", json!("week")), "period"),
+            (with("scheduled_for", json!("yesterday")), "scheduled_for"),
+        ] {
+            let error = parse(event).unwrap_err().to_string();
+            assert!(error.contains(word) && error.contains(EXAMPLE), "{error}");
+        }
+    }
+
+    #[test]
+    fn every_missing_field_is_refused_by_name() {
+        for field in ["action", "mode", "account", "slot", "scheduled_for"] {
+            let mut event = right();
+            event.as_object_mut().unwrap().remove(field);
+            let error = parse(event).unwrap_err().to_string();
+            assert!(error.contains(field), "{error}");
+        }
+    }
+
+    #[test]
+    fn now_is_for_paper_only() {
+        assert!(parse(with("scheduled_for", json!("now"))).is_ok());
+        let mut live = with("scheduled_for", json!("now"));
+        live["mode"] = json!("live");
+        assert!(parse(live).unwrap_err().to_string().contains("paper only"));
+    }
+
+    #[test]
+    fn another_services_event_is_refused_and_shown_the_right_shape() {
+        let event = json!({"version": "0", "source": "aws.events", "detail": {}});
+        let error = parse(event).unwrap_err();
+        let incident = Incident::from(&error);
+        assert_eq!(incident.category, Category::Configuration);
+        assert!(incident.what.contains(EXAMPLE));
+    }
+
+    #[test]
+    fn a_report_has_a_period_and_no_session() {
+        let event =
+            json!({"action": "report", "mode": "paper", "account": "main", "period": "week"});
+        assert!(matches!(parse(event).unwrap(), Event::Report { period: Period::Week, .. }));
+        let event = json!({"action": "report", "mode": "paper", "account": "main"});
+        assert!(parse(event).unwrap_err().to_string().contains("period"));
+    }
+}

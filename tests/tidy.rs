@@ -1,0 +1,211 @@
+//! The house rules as tests: who may name whom, how large a file may be, what words are banned.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Lines of a source file before its tests.
+const FILE_LINES_MAX: usize = 400;
+const EXECUTOR_LINES_MAX: usize = 200;
+const EXECUTOR_AND_ORDER_LIFE_LINES_MAX: usize = 400;
+
+/// Type names ending in a role instead of a thing.
+const ROLES: [&str; 11] = [
+    "Manager", "Service", "Facade", "Helper", "Handler", "Processor", "Util", "Utils", "Data", "Info",
+    "Impl",
+];
+
+/// The layers and the paths each must not name. The table of the architecture, read from the right.
+const FORBIDDEN: [(&str, &[&str]); 7] = [
+    (
+        "src/domain/",
+        &[
+            "crate::application", "crate::presentation", "crate::infrastructure",
+            "crate::simulator", "crate::interface", "tokio", "reqwest", "tracing", "std::env",
+            "std::fs", "std::time::Instant", "std::time::SystemTime", "async fn", "aws_",
+        ],
+    ),
+    (
+        "src/presentation/",
+        &[
+            "crate::application", "crate::infrastructure", "crate::simulator", "crate::interface",
+            "tokio", "reqwest", "std::env", "std::fs", "async fn",
+        ],
+    ),
+    (
+        "src/application/",
+        &["crate::infrastructure", "crate::simulator", "crate::interface", "reqwest", "aws_", "std::fs", "std::env"],
+    ),
+    ("src/infrastructure/", &["crate::simulator", "crate::interface", "crate::presentation"]),
+    ("src/simulator/", &["crate::infrastructure::alpaca", "crate::infrastructure::local", "crate::interface", "crate::presentation"]),
+    ("src/interface/lambda.rs", &["simulator"]),
+    ("src/bin/", &["alchemiser::domain", "alchemiser::application", "alchemiser::infrastructure", "alchemiser::simulator"]),
+];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, ending, found);
+        } else if path.extension().is_some_and(|e| e == ending) {
+            found.push(path);
+        }
+    }
+}
+
+/// Every Rust source by its path from the root, its tests cut off.
+fn sources() -> BTreeMap<String, String> {
+    let mut found = Vec::new();
+    files(&root().join("src"), "rs", &mut found);
+    found
+        .into_iter()
+        .map(|path| {
+            let text = fs::read_to_string(&path).unwrap();
+            let text = text.split("#[cfg(test)]\nmod ").next().unwrap().to_owned();
+            (path.strip_prefix(root()).unwrap().to_string_lossy().into_owned(), text)
+        })
+        .collect()
+}
+
+/// The code without comments and without line breaks, because a `use` may span lines.
+fn code(text: &str) -> String {
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let joined: String = lines.map(|line| format!("{} ", line.trim())).collect();
+    joined.replace("{ ", "{").replace(" }", "}")
+}
+
+/// Whether some code names a path, also inside `use crate::{a, b}`.
+fn names(code: &str, path: &str) -> bool {
+    if code.contains(path) {
+        return true;
+    }
+    let Some(module) = path.strip_prefix("crate::") else { return false };
+    code.split("use crate::{").skip(1).any(|rest| {
+        let list = rest.split(';').next().unwrap_or_default();
+        list.split([',', '{', '}', ' ']).any(|item| item.starts_with(module))
+    })
+}
+
+#[test]
+fn layers_name_only_what_the_table_allows() {
+    let mut broken = Vec::new();
+    for (path, text) in sources() {
+        let code = code(&text);
+        for (layer, forbidden) in FORBIDDEN {
+            for word in forbidden {
+                if path.starts_with(layer) && names(&code, word) {
+                    broken.push(format!("{path} names {word}"));
+                }
+            }
+        }
+        if code.contains("super::super") {
+            broken.push(format!("{path} names super::super"));
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn a_forbidden_name_is_found_over_line_breaks_and_in_lists() {
+    let spread = code("use crate::{\n    domain::money,\n    application::run,\n};\n");
+    assert!(names(&spread, "crate::application"));
+    assert!(!names(&spread, "crate::infrastructure"));
+    assert!(!names(&code("// crate::application is not named here\n"), "crate::application"));
+}
+
+#[test]
+fn adapters_do_not_know_each_other() {
+    let adapters = ["alpaca", "aws", "local"];
+    for (path, text) in sources() {
+        for own in adapters {
+            for other in adapters.iter().filter(|other| **other != own) {
+                if path.starts_with(&format!("src/infrastructure/{own}")) {
+                    let named = names(&code(&text), &format!("crate::infrastructure::{other}"));
+                    assert!(!named, "{path} names {other}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn files_stay_readable() {
+    let length = |text: &str| text.lines().count();
+    let sources = sources();
+    for (path, text) in &sources {
+        assert!(length(text) <= FILE_LINES_MAX, "{path} has {} lines", length(text));
+    }
+    let executor = length(&sources["src/application/execute.rs"]);
+    let order_life = length(&sources["src/application/order_life.rs"]);
+    assert!(executor <= EXECUTOR_LINES_MAX, "the executor has {executor} lines");
+    assert!(executor + order_life <= EXECUTOR_AND_ORDER_LIFE_LINES_MAX);
+}
+
+#[test]
+fn types_are_named_for_things_not_roles() {
+    for (path, text) in sources() {
+        for word in ["struct ", "enum ", "trait "] {
+            for rest in code(&text).split(word).skip(1) {
+                let name: String = rest.chars().take_while(|c| c.is_alphanumeric()).collect();
+                let role = ROLES.iter().find(|role| name.ends_with(**role));
+                assert!(role.is_none() || name == "MarketData", "{path}: {name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_mark_of_unfinished_work_is_left() {
+    for (path, text) in sources() {
+        for mark in ["todo!", "unimplemented!", "FIXME", "XXX"] {
+            assert!(!text.contains(mark), "{path}: {mark}");
+        }
+        for line in text.lines().filter(|line| line.contains("TODO")) {
+            assert!(line.contains("TODO("), "{path}: a TODO needs a name: {line}");
+        }
+    }
+}
+
+#[test]
+fn every_event_file_is_understood() {
+    let mut found = Vec::new();
+    files(&root().join("events"), "json", &mut found);
+    assert!(found.len() >= 5, "an event file for each action");
+    for path in found {
+        let event = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        let parsed = alchemiser::interface::event::Event::parse(event, jiff::Timestamp::UNIX_EPOCH);
+        assert!(parsed.is_ok(), "{}: {parsed:?}", path.display());
+    }
+}
+
+#[test]
+fn every_path_and_target_that_the_readme_names_exists() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let makefile = fs::read_to_string(root().join("Makefile")).unwrap();
+    for quoted in readme.split('`').skip(1).step_by(2) {
+        let is_path = ["src/", "tests/", "events/", "benches/"].iter().any(|top| quoted.starts_with(top));
+        if is_path && !quoted.contains(['*', '{', ' ', ':']) {
+            assert!(root().join(quoted).exists(), "README names {quoted}");
+        }
+        if let Some(target) = quoted.strip_prefix("make ") {
+            let target = target.split(' ').next().unwrap();
+            assert!(makefile.contains(&format!("\n{target}:")), "README names make {target}");
+        }
+    }
+}
+
+#[test]
+fn the_top_level_holds_what_it_should_and_nothing_else() {
+    let allowed = [
+        "Cargo.toml", "Cargo.lock", "LICENSE", "Makefile", "README.md", "benches", "events", "fuzz",
+        "out", "src", "target", "template.yaml", "tests",
+    ];
+    for entry in fs::read_dir(root()).unwrap() {
+        let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+        assert!(name.starts_with('.') || allowed.contains(&name.as_str()), "{name}");
+    }
+}
