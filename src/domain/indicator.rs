@@ -1,1 +1,242 @@
-//! Indicators: float slices in, one float out.
+//! Indicators: closes in, one number out, by the formulas of Composer's language.
+//!
+//! `closes` is always oldest first and adjusted for splits and dividends; the last one is the
+//! decision day's. Returns are simple daily returns as plain fractions; results of return
+//! functions are in percent. A window counts from 1; a window that makes a formula
+//! meaningless (0, or 1 for a standard deviation) gives NaN, which the evaluator refuses.
+//!
+//! Every window is summed afresh: running sums lose the exact ties that rankings depend on,
+//! and running squares lose everything (catastrophic cancellation).
+
+/// Fewer values than a formula needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("needs {needed} values, have {have}")]
+pub struct TooShort {
+    /// Values needed.
+    pub needed: usize,
+    /// Values given.
+    pub have: usize,
+}
+
+/// The last close.
+///
+/// # Errors
+/// [`TooShort`] without closes.
+pub fn current_price(closes: &[f64]) -> Result<f64, TooShort> {
+    Ok(last(closes, 1)?[0])
+}
+
+/// Mean of the last `window` closes, the decision day included.
+///
+/// # Errors
+/// [`TooShort`] below `window` closes.
+pub fn moving_average_price(closes: &[f64], window: u16) -> Result<f64, TooShort> {
+    Ok(mean(last(closes, usize::from(window))?.iter().copied(), window))
+}
+
+/// Arithmetic mean of the last `window` daily returns, in percent.
+///
+/// # Errors
+/// [`TooShort`] below `window + 1` closes.
+pub fn moving_average_return(closes: &[f64], window: u16) -> Result<f64, TooShort> {
+    let closes = last(closes, usize::from(window) + 1)?;
+    Ok(mean(daily_returns(closes), window) * 100.0)
+}
+
+/// Change over the last `window` days, in percent.
+///
+/// # Errors
+/// [`TooShort`] below `window + 1` closes.
+pub fn cumulative_return(closes: &[f64], window: u16) -> Result<f64, TooShort> {
+    let closes = last(closes, usize::from(window) + 1)?;
+    Ok((closes[closes.len() - 1] / closes[0] - 1.0) * 100.0)
+}
+
+/// Sample standard deviation (n - 1) of the last `window` daily returns, in percent.
+///
+/// Not annualised: Composer's recorded holdings contradict both the population formula and an
+/// annualised one.
+///
+/// # Errors
+/// [`TooShort`] below `window + 1` closes.
+pub fn stdev_return(closes: &[f64], window: u16) -> Result<f64, TooShort> {
+    let closes = last(closes, usize::from(window) + 1)?;
+    Ok(sample_stdev(|| daily_returns(closes), window) * 100.0)
+}
+
+/// Wilder's relative strength index, 0 to 100, of the last close.
+///
+/// The recursion starts at the first close given, so longer histories settle it: about ten
+/// times the window is where the start no longer matters. See [`rsi_series`].
+///
+/// # Errors
+/// [`TooShort`] below `window + 1` closes.
+pub fn rsi(closes: &[f64], window: u16) -> Result<f64, TooShort> {
+    let needed = usize::from(window) + 1;
+    rsi_series(closes, window).last().copied().ok_or(TooShort { needed, have: closes.len() })
+}
+
+/// Wilder's relative strength index of every close that has one; the first value belongs to
+/// `closes[window]`. Empty below `window + 1` closes.
+///
+/// On price changes, not percent changes. The first averages of up and down moves are plain
+/// means of the first `window` moves; then `average += (move - average) / window`. The index is
+/// `100 up / (up + down)`, and 50 when nothing moved. Source: Wilder, New Concepts in Technical
+/// Trading Systems (1978), section VI.
+pub fn rsi_series(closes: &[f64], window: u16) -> Vec<f64> {
+    let first = usize::from(window);
+    if closes.len() <= first {
+        return Vec::new();
+    }
+    let length = f64::from(window);
+    let (mut up, mut down) = (0.0, 0.0);
+    for pair in closes[..=first].windows(2) {
+        let change = pair[1] - pair[0];
+        up += change.max(0.0);
+        down += (-change).max(0.0);
+    }
+    (up, down) = (up / length, down / length);
+    // The recursion as two products and a sum: the shortest chain of dependent operations.
+    let (share, keep) = (1.0 / length, 1.0 - 1.0 / length);
+    let mut values = Vec::with_capacity(closes.len() - first);
+    values.push(strength(up, down));
+    values.extend(closes[first..].windows(2).map(|pair| {
+        let change = pair[1] - pair[0];
+        up = up * keep + change.max(0.0) * share;
+        down = down * keep + (-change).max(0.0) * share;
+        strength(up, down)
+    }));
+    values
+}
+
+/// Arithmetic mean of some daily returns, in percent: [`moving_average_return`] of a history
+/// that has returns but no closes. All of `returns` is the window.
+pub fn mean_of_returns(returns: &[f64], window: u16) -> f64 {
+    mean(returns.iter().copied(), window) * 100.0
+}
+
+/// [`stdev_return`] of a history that has returns but no closes. All of `returns` is the window.
+pub fn stdev_of_returns(returns: &[f64], window: u16) -> f64 {
+    sample_stdev(|| returns.iter().copied(), window) * 100.0
+}
+
+/// [`cumulative_return`] of a history that has returns but no closes.
+pub fn compounded(returns: &[f64]) -> f64 {
+    (returns.iter().fold(1.0, |level, change| level * (1.0 + change)) - 1.0) * 100.0
+}
+
+/// The index that some daily returns build: starts at 1, one value more than returns.
+pub fn index_of(returns: &[f64]) -> Vec<f64> {
+    let mut level = 1.0;
+    let mut index = Vec::with_capacity(returns.len() + 1);
+    index.push(level);
+    index.extend(returns.iter().map(|change| {
+        level *= 1.0 + change;
+        level
+    }));
+    index
+}
+
+fn last(values: &[f64], needed: usize) -> Result<&[f64], TooShort> {
+    let short = TooShort { needed, have: values.len() };
+    values.len().checked_sub(needed).map(|start| &values[start..]).ok_or(short)
+}
+
+fn daily_returns(closes: &[f64]) -> impl Iterator<Item = f64> {
+    closes.windows(2).map(|pair| pair[1] / pair[0] - 1.0)
+}
+
+fn mean(values: impl Iterator<Item = f64>, count: u16) -> f64 {
+    values.sum::<f64>() / f64::from(count)
+}
+
+/// Two passes: the mean first, then the squares around it.
+fn sample_stdev<I: Iterator<Item = f64>>(values: impl Fn() -> I, count: u16) -> f64 {
+    let middle = mean(values(), count);
+    let squares = values().map(|value| (value - middle) * (value - middle)).sum::<f64>();
+    (squares / (f64::from(count) - 1.0)).sqrt()
+}
+
+fn strength(up: f64, down: f64) -> f64 {
+    let moves = up + down;
+    // Both averages are sums of non-negative terms: their sum is either above zero or exactly
+    // zero, or NaN for a meaningless window.
+    if moves > 0.0 || moves.is_nan() { 100.0 * up / moves } else { 50.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn close_to(value: f64, expected: f64) -> bool {
+        (value - expected).abs() <= 1e-12 * expected.abs().max(1.0)
+    }
+
+    #[test]
+    fn the_index_follows_wilders_recursion_by_hand() {
+        // Moves +1 -1 +2, then -1: first averages over 3 moves are up 1, down 1/3.
+        let closes = [10.0, 11.0, 10.0, 12.0, 11.0];
+        assert!(close_to(rsi(&closes[..4], 3).unwrap(), 75.0));
+        // up = 2/3, down = (2/3 * 1/3 + 1/3) = 5/9: 100 * 6 / 11.
+        assert!(close_to(rsi(&closes, 3).unwrap(), 600.0 / 11.0));
+        assert_eq!(rsi_series(&closes, 3).len(), 2);
+    }
+
+    #[test]
+    fn the_index_is_fifty_when_nothing_moves_and_a_hundred_without_losses() {
+        assert!(close_to(rsi(&[5.0; 12], 10).unwrap(), 50.0));
+        assert!(close_to(rsi(&[1.0, 2.0, 3.0], 2).unwrap(), 100.0));
+        assert!(close_to(rsi(&[3.0, 2.0, 1.0], 2).unwrap(), 0.0));
+    }
+
+    #[test]
+    fn returns_are_in_percent_and_windows_count_days() {
+        let closes = [100.0, 110.0, 99.0];
+        assert!(close_to(cumulative_return(&closes, 1).unwrap(), -10.0));
+        assert!(close_to(cumulative_return(&closes, 2).unwrap(), -1.0));
+        assert!(close_to(moving_average_return(&closes, 2).unwrap(), 0.0));
+        assert!(close_to(moving_average_price(&closes, 2).unwrap(), 104.5));
+        assert!(close_to(current_price(&closes).unwrap(), 99.0));
+    }
+
+    #[test]
+    fn the_deviation_divides_by_one_less_than_the_window() {
+        // Returns +10% and -10%: squares 0.01 + 0.01, divided by 1.
+        let expected = 0.02_f64.sqrt() * 100.0;
+        assert!(close_to(stdev_return(&[100.0, 110.0, 99.0], 2).unwrap(), expected));
+        assert!(close_to(stdev_of_returns(&[0.1, -0.1], 2), expected));
+    }
+
+    #[test]
+    fn one_close_too_few_is_too_short_and_says_how_many() {
+        let short = |result: Result<f64, TooShort>| {
+            let TooShort { needed, have } = result.unwrap_err();
+            (needed, have)
+        };
+        let closes = [1.0; 5];
+        assert_eq!(short(current_price(&[])), (1, 0));
+        assert_eq!(short(moving_average_price(&closes, 6)), (6, 5));
+        assert_eq!(short(moving_average_return(&closes, 5)), (6, 5));
+        assert_eq!(short(cumulative_return(&closes, 5)), (6, 5));
+        assert_eq!(short(stdev_return(&closes, 5)), (6, 5));
+        assert_eq!(short(rsi(&closes, 5)), (6, 5));
+        assert!(rsi(&closes, 4).is_ok() && moving_average_price(&closes, 5).is_ok());
+    }
+
+    #[test]
+    fn meaningless_windows_give_no_number() {
+        assert!(stdev_return(&[1.0, 2.0], 1).unwrap().is_nan());
+        assert!(rsi(&[1.0, 2.0], 0).unwrap().is_nan());
+        assert!(moving_average_price(&[1.0], 0).unwrap().is_nan());
+    }
+
+    #[test]
+    fn a_history_of_returns_gives_what_its_closes_give() {
+        let returns = [0.01, -0.02, 0.015, 0.0];
+        let index = index_of(&returns);
+        assert_eq!(index.len(), 5);
+        assert!(close_to(compounded(&returns), cumulative_return(&index, 4).unwrap()));
+        assert!(close_to(mean_of_returns(&returns, 4), moving_average_return(&index, 4).unwrap()));
+        assert!(close_to(stdev_of_returns(&returns, 4), stdev_return(&index, 4).unwrap()));
+    }
+}

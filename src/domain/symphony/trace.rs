@@ -1,34 +1,50 @@
-//! The decision trace: every condition and ranking on the taken path, with both values.
+//! The decision trace: every condition, ranking and weighing on the taken path, with its values.
 
 use serde::{Deserialize, Serialize};
 
 /// The path a strategy took, in the order it was walked.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Trace {
-    /// Conditions and rankings visited.
+    /// What was visited.
     pub steps: Vec<Step>,
 }
 
 /// One thing that was looked at.
+///
+/// Depth counts the splits above it: a ladder of conditions is one path and stays at one
+/// depth; the children of a weighting or a ranking are one deeper.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "step")]
 pub enum Step {
+    /// A group was entered.
+    Group(Group),
     /// A comparison of two values.
     Condition(Condition),
     /// A ranking of candidates.
     Ranking(Ranking),
+    /// A weighing of members by the inverse of their volatility.
+    Weighing(Weighing),
+}
+
+/// A titled part of the tree.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    /// Splits above it.
+    pub depth: u16,
+    /// Its title.
+    pub title: String,
 }
 
 /// A comparison and its outcome.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Condition {
-    /// Depth in the tree, for indenting.
+    /// Splits above it.
     pub depth: u16,
     /// Left side in words, such as `RSI(10) of SPY`.
     pub left: String,
     /// Left value.
     pub left_value: f64,
-    /// `>` or `<`.
+    /// `>`, `<`, `>=` or `<=`.
     pub comparison: String,
     /// Right side in words, or the number.
     pub right: String,
@@ -36,14 +52,15 @@ pub struct Condition {
     pub right_value: f64,
     /// Whether it holds.
     pub holds: bool,
-    /// How far the left value is from turning it, as a fraction of its scale, 0 to 1.
+    /// How far the left value is from turning it, 0 to 1; the scale is that of
+    /// [`crate::domain::symphony::function::Measure::margin`].
     pub margin: f64,
 }
 
 /// A ranking and its picks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ranking {
-    /// Depth in the tree, for indenting.
+    /// Splits above it.
     pub depth: u16,
     /// Score in words, such as `mean return over 90 days`.
     pub by: String,
@@ -53,6 +70,41 @@ pub struct Ranking {
     pub scores: Vec<(String, f64)>,
     /// How many of them were picked.
     pub picked: usize,
-    /// Gap between the last picked and the first not picked, as a fraction of its scale, 0 to 1.
+    /// Gap between the last picked and the first not picked that is another portfolio, 0 to 1
+    /// on the same scale as a condition's margin; `None` when there is no such candidate.
     pub margin: Option<f64>,
+}
+
+/// A weighing by inverse volatility.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Weighing {
+    /// Splits above it.
+    pub depth: u16,
+    /// Measure in words, such as `volatility over 14 days`.
+    pub by: String,
+    /// Members as listed.
+    pub members: Vec<Member>,
+}
+
+/// A member of a weighing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Member {
+    /// What it is called.
+    pub name: String,
+    /// Its volatility in percent.
+    pub volatility: f64,
+    /// Its share of the weighing, 0 to 1.
+    pub share: f64,
+}
+
+impl Trace {
+    /// The smallest margin on the path; `None` when nothing was compared.
+    pub fn confidence(&self) -> Option<f64> {
+        let margins = self.steps.iter().filter_map(|step| match step {
+            Step::Condition(condition) => Some(condition.margin),
+            Step::Ranking(ranking) => ranking.margin,
+            Step::Group(_) | Step::Weighing(_) => None,
+        });
+        margins.reduce(f64::min)
+    }
 }

@@ -1,0 +1,225 @@
+//! Today's decision: one walk down the taken path, leaving weights and a trace.
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use crate::domain::market::Histories;
+use crate::domain::money::Weight;
+use crate::domain::strategy::StrategyError;
+use crate::domain::symbol::Symbol;
+use crate::domain::symphony::board::Board;
+use crate::domain::symphony::function::Measure;
+use crate::domain::symphony::study::{Scored, Study, Tested};
+use crate::domain::symphony::trace::{Condition, Group, Member, Ranking, Step, Trace, Weighing};
+use crate::domain::symphony::tree::{
+    Comparison, Node, NodeId, Operand, Pick, SeriesId, SymbolId, Tree,
+};
+
+/// How far the parts may sum away from the whole by float noise.
+const SUM_TOLERANCE: f64 = 1e-9;
+
+/// What the walk leaves.
+#[derive(Debug)]
+pub(crate) struct Decision {
+    pub(crate) weights: Vec<(Symbol, Weight)>,
+    pub(crate) cash: Weight,
+    pub(crate) trace: Trace,
+}
+
+/// Weights and path of a tree on the closes up to and including `as_of`.
+///
+/// Only what the taken path or a ranking on it needs is computed.
+pub(crate) fn evaluate(
+    tree: &Tree,
+    looks_back: bool,
+    market: &Histories,
+    as_of: Date,
+) -> Result<Decision, StrategyError> {
+    let study = Study::new(tree, Board::lay(tree, market, as_of, looks_back));
+    let mut walk = Walk {
+        tree,
+        study,
+        trace: Trace::default(),
+        parts: Vec::new(),
+        place_of: vec![None; tree.symbols.len()],
+        cash: 0.0,
+    };
+    walk.enter(tree.root, 1.0, 0)?;
+    let (weights, cash) = settle(tree, &walk.parts, walk.cash)?;
+    Ok(Decision { weights, cash, trace: walk.trace })
+}
+
+struct Walk<'m> {
+    tree: &'m Tree,
+    study: Study<'m>,
+    trace: Trace,
+    /// Symbols in the order they were first reached, each with the sum of its parts.
+    parts: Vec<(SymbolId, f64)>,
+    place_of: Vec<Option<usize>>,
+    cash: f64,
+}
+
+impl Walk<'_> {
+    /// Gives a part of the whole to a node.
+    fn enter(&mut self, id: NodeId, part: f64, depth: u16) -> Result<(), StrategyError> {
+        self.study.spend(1)?;
+        if part <= 0.0 {
+            return Ok(()); // a weight of nothing needs no value
+        }
+        let tree = self.tree;
+        match tree.node(id) {
+            Node::Asset(symbol) => self.hold(*symbol, part),
+            Node::Cash => self.cash += part,
+            Node::Group { title, child } => {
+                self.trace.steps.push(Step::Group(Group { depth, title: title.to_string() }));
+                self.enter(*child, part, depth)?;
+            }
+            Node::Equal(children) => {
+                self.share_equally(children.iter().copied(), part, depth)?;
+            }
+            Node::Specified(children) => {
+                let below = deeper(depth, children.len());
+                for (weight, child) in children {
+                    self.enter(*child, part * weight.value(), below)?;
+                }
+            }
+            Node::If { condition, then, otherwise } => {
+                let tested = self.study.test(*condition, self.study.today())?;
+                self.trace.steps.push(Step::Condition(self.condition(*condition, tested, depth)));
+                self.enter(if tested.holds { *then } else { *otherwise }, part, depth)?;
+            }
+            Node::Filter { by, pick, count, candidates } => {
+                let ranked = self.study.rank(candidates, *pick, self.study.today())?;
+                let picked = usize::from(*count).min(ranked.len());
+                self.trace.steps.push(Step::Ranking(Ranking {
+                    depth,
+                    by: by.words(),
+                    order: pick.words().to_owned(),
+                    scores: ranked.iter().map(|s| (tree.label(s.node), s.score)).collect(),
+                    picked,
+                    margin: ranking_margin(*by, &ranked, picked),
+                }));
+                let chosen = ranked[..picked].iter().map(|scored| scored.node);
+                self.share_equally(chosen, part, depth)?;
+            }
+            Node::InverseVolatility { members, by } => {
+                let shares = self.study.weigh(members, self.study.today())?;
+                let members = shares.iter().map(|member| Member {
+                    name: tree.label(member.node),
+                    volatility: member.volatility,
+                    share: member.share,
+                });
+                let weighing = Weighing { depth, by: by.words(), members: members.collect() };
+                self.trace.steps.push(Step::Weighing(weighing));
+                let below = deeper(depth, shares.len());
+                for member in shares {
+                    self.enter(member.node, part * member.share, below)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn share_equally(
+        &mut self,
+        nodes: impl ExactSizeIterator<Item = NodeId>,
+        part: f64,
+        depth: u16,
+    ) -> Result<(), StrategyError> {
+        let below = deeper(depth, nodes.len());
+        let count = u32::try_from(nodes.len()).map_or(f64::INFINITY, f64::from);
+        for node in nodes {
+            self.enter(node, part / count, below)?;
+        }
+        Ok(())
+    }
+
+    fn hold(&mut self, symbol: SymbolId, part: f64) {
+        let place = *self.place_of[symbol.index()].get_or_insert(self.parts.len());
+        match self.parts.get_mut(place) {
+            Some((_, sum)) => *sum += part,
+            None => self.parts.push((symbol, part)),
+        }
+    }
+
+    fn condition(&self, comparison: Comparison, tested: Tested, depth: u16) -> Condition {
+        let left = self.tree.series(comparison.left);
+        let right = match comparison.right {
+            Operand::Number(constant) => constant.value().to_string(),
+            Operand::Series(series) => self.series_words(series),
+        };
+        Condition {
+            depth,
+            left: self.series_words(comparison.left),
+            left_value: tested.left,
+            comparison: comparison.relation.sign().to_owned(),
+            right,
+            right_value: tested.right,
+            holds: tested.holds,
+            margin: left.measure.margin(tested.left, tested.right),
+        }
+    }
+
+    fn series_words(&self, id: SeriesId) -> String {
+        let series = self.tree.series(id);
+        format!("{} of {}", series.measure.words(), self.tree.measured(series.of))
+    }
+}
+
+/// Children are one deeper only where the path splits.
+fn deeper(depth: u16, children: usize) -> u16 {
+    if children > 1 { depth.saturating_add(1) } else { depth }
+}
+
+/// How safe the last pick is from the best candidate that would change the portfolio.
+///
+/// A candidate listed twice is its own neighbour in the ranking; it is passed over because
+/// picking the other copy would change nothing.
+fn ranking_margin(by: Measure, ranked: &[Scored], picked: usize) -> Option<f64> {
+    let (inside, outside) = ranked.split_at(picked);
+    let last = inside.last()?;
+    let rival =
+        outside.iter().find(|rival| inside.iter().all(|chosen| chosen.node != rival.node))?;
+    Some(by.margin(last.score, rival.score))
+}
+
+/// Parts as weights: rounded down to nine decimals, the remainder to the first listed, nothing
+/// that is zero; with the cash they sum to exactly 1.
+fn settle(
+    tree: &Tree,
+    parts: &[(SymbolId, f64)],
+    cash: f64,
+) -> Result<(Vec<(Symbol, Weight)>, Weight), StrategyError> {
+    let invalid = |reason: String| StrategyError::InvalidWeights { reason };
+    let sum = parts.iter().map(|(_, part)| part).sum::<f64>() + cash;
+    // Written so that NaN is refused as well.
+    if (sum - 1.0).abs().partial_cmp(&SUM_TOLERANCE).is_none_or(std::cmp::Ordering::is_gt) {
+        return Err(invalid(format!("the parts sum to {sum}")));
+    }
+    let weight = |part: f64| Weight::from_ratio(part).map_err(|error| invalid(error.to_string()));
+    let cash = weight(cash)?;
+    let mut left = cash.complement().decimal();
+    let mut weights = Vec::with_capacity(parts.len());
+    for (symbol, part) in parts {
+        let weight = weight(*part)?;
+        if !weight.is_zero() {
+            left -= weight.decimal();
+            weights.push((tree.symbol(*symbol).clone(), weight));
+        }
+    }
+    let Some((_, first)) = weights.first_mut() else { return Err(StrategyError::Empty) };
+    if left < Decimal::ZERO {
+        return Err(invalid(format!("the weights exceed 1 by {}", -left)));
+    }
+    *first = Weight::new(first.decimal() + left).map_err(|error| invalid(error.to_string()))?;
+    Ok((weights, cash))
+}
+
+impl Pick {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Top => "highest",
+            Self::Bottom => "lowest",
+        }
+    }
+}

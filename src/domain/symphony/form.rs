@@ -1,0 +1,388 @@
+//! The text's own structure: brackets, strings, numbers and words, each with its place.
+//!
+//! This is the part of EDN that symphonies use. It knows nothing of strategies. The reader
+//! keeps its own stack and refuses deep nesting, so no text can exhaust the machine's stack.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+
+/// Largest text read. The largest known symphony has 3.3 MB.
+pub const TEXT_BYTES_MAX: usize = 8 << 20;
+/// Deepest nesting of brackets. The deepest known symphony has 289 levels.
+pub const DEPTH_MAX: usize = 400;
+/// Most forms in a text: an eight megabyte text of ordinary symphony has about half of that.
+const FORMS_MAX: usize = 1_000_000;
+/// Longest piece of the text shown in an error.
+const FOUND_LENGTH_MAX: usize = 48;
+
+/// A text that is no symphony: where, what was expected there, and what was found.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: expected {expected}, found {found}")]
+pub struct ReadError {
+    /// Line, counted from 1.
+    pub line: usize,
+    /// Column in characters, counted from 1.
+    pub column: usize,
+    /// What should stand there.
+    pub expected: String,
+    /// What stands there, shortened.
+    pub found: String,
+}
+
+/// One form and the bytes it spans.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Form<'t> {
+    pub(crate) what: What<'t>,
+    pub(crate) span: Range<usize>,
+}
+
+/// What a form is.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum What<'t> {
+    List(Vec<Form<'t>>),
+    Vector(Vec<Form<'t>>),
+    Map(Vec<Form<'t>>),
+    Text(Cow<'t, str>),
+    Number(f64),
+    /// Without its colon.
+    Keyword(&'t str),
+    Symbol(&'t str),
+    Nil,
+    Flag(bool),
+}
+
+/// The text behind a reading, for errors that show places.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Source<'t>(pub(crate) &'t str);
+
+#[derive(Clone, Copy, PartialEq)]
+enum Bracket {
+    Round,
+    Square,
+    Curly,
+}
+
+struct Open<'t> {
+    bracket: Bracket,
+    start: usize,
+    forms: Vec<Form<'t>>,
+}
+
+impl<'t> Source<'t> {
+    /// The only form of the text.
+    pub(crate) fn form(self) -> Result<Form<'t>, ReadError> {
+        if self.0.len() > TEXT_BYTES_MAX {
+            let found = format!("{} bytes", self.0.len());
+            return Err(self.error(0, &format!("at most {TEXT_BYTES_MAX} bytes"), &found));
+        }
+        Scan { source: self, at: 0, stack: Vec::new(), forms: 0 }.only_form()
+    }
+
+    /// An error at a form, which is shown as found.
+    pub(crate) fn refuse(self, form: &Form<'_>, expected: impl fmt::Display) -> ReadError {
+        let piece = self.0.get(form.span.clone()).unwrap_or_default();
+        self.error(form.span.start, &expected.to_string(), &shortened(piece))
+    }
+
+    /// An error at a form, with words for what was found.
+    pub(crate) fn refuse_as(
+        self,
+        form: &Form<'_>,
+        expected: impl fmt::Display,
+        found: impl fmt::Display,
+    ) -> ReadError {
+        self.error(form.span.start, &expected.to_string(), &found.to_string())
+    }
+
+    fn error(self, at: usize, expected: &str, found: &str) -> ReadError {
+        let before = self.0.get(..at).unwrap_or_default();
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        ReadError {
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            expected: expected.to_owned(),
+            found: found.to_owned(),
+        }
+    }
+}
+
+/// A piece of text on one line, cut to a length that fits a mail.
+fn shortened(piece: &str) -> String {
+    let mut words = String::new();
+    for word in piece.split_whitespace() {
+        if !words.is_empty() {
+            words.push(' ');
+        }
+        words.extend(word.chars().take(FOUND_LENGTH_MAX + 1));
+        if words.chars().count() > FOUND_LENGTH_MAX {
+            return words.chars().take(FOUND_LENGTH_MAX).chain(" ..".chars()).collect();
+        }
+    }
+    words
+}
+
+struct Scan<'t> {
+    source: Source<'t>,
+    at: usize,
+    stack: Vec<Open<'t>>,
+    forms: usize,
+}
+
+impl<'t> Scan<'t> {
+    fn only_form(mut self) -> Result<Form<'t>, ReadError> {
+        let mut only: Option<Form<'t>> = None;
+        while let Some(sign) = self.next_sign() {
+            let start = self.at;
+            let Some(form) = self.step(sign, start)? else { continue };
+            self.forms += 1;
+            if self.forms > FORMS_MAX {
+                return Err(self.source.refuse(&form, format!("at most {FORMS_MAX} forms")));
+            }
+            match self.stack.last_mut() {
+                Some(open) => open.forms.push(form),
+                None if only.is_some() => {
+                    return Err(self.source.refuse(&form, "the end of the text"));
+                }
+                None => only = Some(form),
+            }
+        }
+        if let Some(open) = self.stack.last() {
+            let expected = format!("{} to close this bracket", open.bracket.closing());
+            return Err(self.source.error(open.start, &expected, "the end of the text"));
+        }
+        only.ok_or_else(|| {
+            self.source.error(self.at, "a symphony such as (defsymphony ..)", "the end of the text")
+        })
+    }
+
+    /// The next character that is neither blank nor comment, not yet consumed.
+    fn next_sign(&mut self) -> Option<char> {
+        loop {
+            let rest = &self.source.0[self.at..];
+            let sign = rest.chars().next()?;
+            if sign == ';' {
+                self.at += rest.find('\n').unwrap_or(rest.len());
+            } else if sign.is_whitespace() || sign == ',' || sign == '\u{feff}' {
+                self.at += sign.len_utf8();
+            } else {
+                return Some(sign);
+            }
+        }
+    }
+
+    /// Consumes a bracket, a string or a word; a form when one was completed.
+    fn step(&mut self, sign: char, start: usize) -> Result<Option<Form<'t>>, ReadError> {
+        match sign {
+            '(' => self.open(Bracket::Round).map(|()| None),
+            '[' => self.open(Bracket::Square).map(|()| None),
+            '{' => self.open(Bracket::Curly).map(|()| None),
+            ')' => self.close(Bracket::Round).map(Some),
+            ']' => self.close(Bracket::Square).map(Some),
+            '}' => self.close(Bracket::Curly).map(Some),
+            '"' => {
+                let text = self.string(start)?;
+                Ok(Some(Form { what: What::Text(text), span: start..self.at }))
+            }
+            _ => self.word(start).map(Some),
+        }
+    }
+
+    fn open(&mut self, bracket: Bracket) -> Result<(), ReadError> {
+        if self.stack.len() >= DEPTH_MAX {
+            let expected = format!("at most {DEPTH_MAX} levels of brackets");
+            return Err(self.source.error(self.at, &expected, "one more"));
+        }
+        self.stack.push(Open { bracket, start: self.at, forms: Vec::new() });
+        self.at += 1;
+        Ok(())
+    }
+
+    fn close(&mut self, bracket: Bracket) -> Result<Form<'t>, ReadError> {
+        let found = bracket.closing();
+        let Some(open) = self.stack.pop() else {
+            return Err(self.source.error(self.at, "a form", found));
+        };
+        if open.bracket != bracket {
+            return Err(self.source.error(self.at, open.bracket.closing(), found));
+        }
+        self.at += 1;
+        let span = open.start..self.at;
+        let what = match bracket {
+            Bracket::Round => What::List(open.forms),
+            Bracket::Square => What::Vector(open.forms),
+            Bracket::Curly => What::Map(open.forms),
+        };
+        Ok(Form { what, span })
+    }
+
+    fn string(&mut self, start: usize) -> Result<Cow<'t, str>, ReadError> {
+        let body = start + 1;
+        let mut changed: Option<String> = None;
+        let mut signs = self.source.0[body..].char_indices();
+        while let Some((offset, sign)) = signs.next() {
+            match sign {
+                '"' => {
+                    self.at = body + offset + 1;
+                    return Ok(match changed {
+                        Some(text) => Cow::Owned(text),
+                        None => Cow::Borrowed(&self.source.0[body..body + offset]),
+                    });
+                }
+                '\\' => {
+                    let so_far = &self.source.0[body..body + offset];
+                    let text = changed.get_or_insert_with(|| so_far.to_owned());
+                    let escape = signs.next().map(|(_, escape)| escape);
+                    text.push(match escape {
+                        Some(plain @ ('"' | '\\')) => plain,
+                        Some('n') => '\n',
+                        Some('t') => '\t',
+                        Some('r') => '\r',
+                        other => {
+                            let found = other.map_or_else(|| "nothing".into(), String::from);
+                            let expected = "one of \" \\ n t r after a backslash";
+                            return Err(self.source.error(body + offset, expected, &found));
+                        }
+                    });
+                }
+                plain => {
+                    if let Some(text) = &mut changed {
+                        text.push(plain);
+                    }
+                }
+            }
+        }
+        Err(self.source.error(start, "a closing quote", "the end of the text"))
+    }
+
+    fn word(&mut self, start: usize) -> Result<Form<'t>, ReadError> {
+        let rest = &self.source.0[start..];
+        let ends = |c: char| {
+            c.is_whitespace()
+                || matches!(c, '(' | ')' | '[' | ']' | '{' | '}' | '"' | ';' | ',' | '\u{feff}')
+        };
+        let word = &rest[..rest.find(ends).unwrap_or(rest.len())];
+        self.at = start + word.len();
+        let what = match word {
+            "nil" => What::Nil,
+            "true" => What::Flag(true),
+            "false" => What::Flag(false),
+            _ => match word.strip_prefix(':') {
+                Some("") => return Err(self.source.error(start, "a name after the colon", ":")),
+                Some(name) => What::Keyword(name),
+                None if is_numeric(word) => What::Number(self.number(start, word)?),
+                None if word.starts_with(['#', '\\', '\'', '`', '@', '^', '~']) => {
+                    let expected = "a bracket, string, number, keyword or name";
+                    return Err(self.source.error(start, expected, &shortened(word)));
+                }
+                None => What::Symbol(word),
+            },
+        };
+        Ok(Form { what, span: start..self.at })
+    }
+
+    fn number(&self, start: usize, word: &str) -> Result<f64, ReadError> {
+        let value = word.parse::<f64>().ok().filter(|value| value.is_finite());
+        value.ok_or_else(|| {
+            self.source.error(start, "a number such as 79 or -2.5", &shortened(word))
+        })
+    }
+}
+
+fn is_numeric(word: &str) -> bool {
+    let unsigned = word.strip_prefix(['-', '+']).unwrap_or(word);
+    unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+}
+
+impl Bracket {
+    fn closing(self) -> &'static str {
+        match self {
+            Self::Round => ")",
+            Self::Square => "]",
+            Self::Curly => "}",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(text: &str) -> Result<Form<'_>, ReadError> {
+        Source(text).form()
+    }
+
+    fn complaint(text: &str) -> String {
+        form(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn every_kind_of_form_is_read() {
+        let read = form("; heading\n[nil, true false -2.5 7 :window > {:a \"b\"} ()]").unwrap();
+        let What::Vector(forms) = read.what else { panic!("{read:?}") };
+        let kinds: Vec<What<'_>> = forms.into_iter().map(|form| form.what).collect();
+        assert_eq!(
+            kinds[..7],
+            [
+                What::Nil,
+                What::Flag(true),
+                What::Flag(false),
+                What::Number(-2.5),
+                What::Number(7.0),
+                What::Keyword("window"),
+                What::Symbol(">"),
+            ]
+        );
+        assert!(matches!(&kinds[7], What::Map(entries) if entries.len() == 2));
+        assert_eq!(kinds[8], What::List(vec![]));
+    }
+
+    #[test]
+    fn strings_keep_escapes_commas_and_any_unicode() {
+        let read = form(r#""say \"buy\", ☢ \\ (now); \n""#).unwrap();
+        assert_eq!(read.what, What::Text("say \"buy\", ☢ \\ (now); \n".into()));
+        assert_eq!(form("\"plain\"").unwrap().what, What::Text(Cow::Borrowed("plain")));
+    }
+
+    #[test]
+    fn errors_name_line_and_column_in_characters() {
+        assert_eq!(
+            complaint("[\n  \"☢☢\" \"open"),
+            "line 2, column 8: expected a closing quote, found the end of the text"
+        );
+        assert_eq!(complaint("(a]"), "line 1, column 3: expected ), found ]");
+        assert_eq!(
+            complaint("\n([a]"),
+            "line 2, column 1: expected ) to close this bracket, found the end of the text"
+        );
+        assert_eq!(complaint("a b"), "line 1, column 3: expected the end of the text, found b");
+        assert_eq!(complaint(")"), "line 1, column 1: expected a form, found )");
+        assert_eq!(
+            complaint(" ; nothing"),
+            "line 1, column 11: expected a symphony such as (defsymphony ..), \
+             found the end of the text"
+        );
+        assert!(complaint("1.2.3").ends_with("found 1.2.3"));
+        assert!(complaint("1e999").contains("expected a number"));
+        assert!(complaint("#{a}").contains("found #"));
+        assert!(complaint("\"\\q\"").contains("after a backslash, found q"));
+        assert!(complaint(":").contains("a name after the colon"));
+    }
+
+    #[test]
+    fn a_hundred_thousand_brackets_are_refused_at_the_limit() {
+        for bracket in ["(", "[", "{"] {
+            let error = form(&bracket.repeat(100_000)).unwrap_err();
+            assert_eq!((error.line, error.column), (1, DEPTH_MAX + 1));
+            assert_eq!(error.expected, "at most 400 levels of brackets");
+        }
+    }
+
+    #[test]
+    fn a_text_of_more_than_eight_megabytes_is_refused() {
+        assert!(complaint(&"[]".repeat(5 << 20)).contains("expected at most 8388608 bytes"));
+        assert!(complaint(&" ".repeat(TEXT_BYTES_MAX + 1)).contains("bytes"));
+        let many = format!("[{}]", "0 ".repeat(FORMS_MAX + 1));
+        assert!(complaint(&many).contains("expected at most 1000000 forms"));
+    }
+}

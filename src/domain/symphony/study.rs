@@ -1,0 +1,355 @@
+//! Values on demand: indicators, tests, rankings, and what a portfolio would have returned.
+//!
+//! Everything is asked for by session, so the same questions serve today's decision and the
+//! history of a ranked portfolio. Answers are kept for the length of one evaluation: one column
+//! per indicator and one per portfolio that is asked more than once. NaN marks what is not yet
+//! known; a value that is not finite is an error and is never kept.
+//!
+//! A portfolio's return from one session to the next is that of the weights it had at the
+//! earlier close. It is worked out down the tree, without ever making a list of weights.
+
+use std::cmp::Ordering;
+
+use crate::domain::indicator;
+use crate::domain::strategy::StrategyError;
+use crate::domain::symphony::board::Board;
+use crate::domain::symphony::function::{Function, Measure};
+use crate::domain::symphony::tree::{
+    Candidate, Comparison, Measured, Node, NodeId, Operand, Pick, SeriesId, SymbolId, Tree,
+};
+
+/// Most steps of one evaluation; a step is a node visited or a close read. The built-in
+/// strategies spend about a hundred thousand, and this many take less than a second.
+pub const STEPS_MAX: u64 = 20_000_000;
+/// Scores that agree to this many decimals are ties, and ties keep their listed order.
+const SCORE_STEPS: f64 = 1e9;
+/// Longest account of why a portfolio's history breaks off.
+const CAUSE_LENGTH_MAX: usize = 200;
+
+type Known<T> = Result<T, StrategyError>;
+
+/// One evaluation's questions and the answers so far.
+pub(crate) struct Study<'m> {
+    tree: &'m Tree,
+    board: Board<'m>,
+    /// Per series: by bar for symbols, by session for portfolios; empty until first asked.
+    values: Vec<Vec<f64>>,
+    /// Per node: by session; empty until first asked.
+    returns: Vec<Vec<f64>>,
+    steps: u64,
+}
+
+/// Both sides of a test and whether it holds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tested {
+    pub(crate) left: f64,
+    pub(crate) right: f64,
+    pub(crate) holds: bool,
+}
+
+/// A candidate with its score.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scored {
+    pub(crate) node: NodeId,
+    pub(crate) score: f64,
+}
+
+/// A member with its volatility and its share of the weighing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Weighed {
+    pub(crate) node: NodeId,
+    pub(crate) volatility: f64,
+    pub(crate) share: f64,
+}
+
+impl<'m> Study<'m> {
+    /// A study of a tree on a board; nothing is computed yet.
+    pub(crate) fn new(tree: &'m Tree, board: Board<'m>) -> Self {
+        Self {
+            tree,
+            board,
+            values: vec![Vec::new(); tree.series.len()],
+            returns: vec![Vec::new(); tree.nodes.len()],
+            steps: 0,
+        }
+    }
+
+    /// The decision day's session.
+    pub(crate) fn today(&self) -> usize {
+        self.board.today()
+    }
+
+    /// Counts work done.
+    ///
+    /// # Errors
+    /// [`StrategyError::Timeout`] when the budget is spent.
+    pub(crate) fn spend(&mut self, steps: usize) -> Known<()> {
+        self.steps = self.steps.saturating_add(u64::try_from(steps).unwrap_or(u64::MAX));
+        if self.steps > STEPS_MAX {
+            return Err(StrategyError::Timeout { steps: STEPS_MAX });
+        }
+        Ok(())
+    }
+
+    /// A test at the close of a session.
+    pub(crate) fn test(&mut self, test: Comparison, session: usize) -> Known<Tested> {
+        let left = self.value(test.left, session)?;
+        let right = match test.right {
+            Operand::Number(constant) => constant.value(),
+            Operand::Series(series) => self.value(series, session)?,
+        };
+        Ok(Tested { left, right, holds: test.relation.holds(left, right) })
+    }
+
+    /// All candidates, best first; ties keep their listed order.
+    pub(crate) fn rank(
+        &mut self,
+        candidates: &[Candidate],
+        pick: Pick,
+        session: usize,
+    ) -> Known<Vec<Scored>> {
+        let mut scored = Vec::with_capacity(candidates.len());
+        for Candidate { node, score } in candidates {
+            scored.push(Scored { node: *node, score: self.value(*score, session)? });
+        }
+        let coarse = |scored: &Scored| (scored.score * SCORE_STEPS).round();
+        scored.sort_by(|a, b| {
+            let rising = coarse(a).partial_cmp(&coarse(b)).unwrap_or(Ordering::Equal);
+            match pick {
+                Pick::Top => rising.reverse(),
+                Pick::Bottom => rising,
+            }
+        });
+        Ok(scored)
+    }
+
+    /// Members as listed, with shares proportional to the inverse of their volatility.
+    pub(crate) fn weigh(&mut self, members: &[Candidate], session: usize) -> Known<Vec<Weighed>> {
+        let mut shares = Vec::with_capacity(members.len());
+        let mut sum = 0.0;
+        for Candidate { node, score } in members {
+            let volatility = self.value(*score, session)?;
+            let share = 1.0 / volatility;
+            if !share.is_finite() {
+                return Err(self.not_finite(*score, "inverse of "));
+            }
+            sum += share;
+            shares.push(Weighed { node: *node, volatility, share });
+        }
+        for member in &mut shares {
+            member.share /= sum;
+        }
+        Ok(shares)
+    }
+
+    /// An indicator at the close of a session.
+    pub(crate) fn value(&mut self, id: SeriesId, session: usize) -> Known<f64> {
+        let series = self.tree.series(id);
+        let value = match series.of {
+            Measured::Closes(symbol) => {
+                let bar = self.board.bar(symbol, session)?;
+                self.value_of_closes(id, symbol, series.measure, bar)?
+            }
+            Measured::Portfolio(node) => {
+                self.value_of_portfolio(id, node, series.measure, session)?
+            }
+        };
+        if value.is_finite() { Ok(value) } else { Err(self.not_finite(id, "")) }
+    }
+
+    fn value_of_closes(
+        &mut self,
+        id: SeriesId,
+        symbol: SymbolId,
+        measure: Measure,
+        bar: usize,
+    ) -> Known<f64> {
+        let closes = self.board.closes(symbol);
+        let needed = measure.closes_needed();
+        if bar + 1 < needed {
+            return Err(StrategyError::TooShort {
+                symbol: self.tree.symbol(symbol).to_string(),
+                what: measure.words(),
+                needed,
+                have: bar + 1,
+            });
+        }
+        if measure.function == Function::Rsi {
+            // One run of the recursion answers for every day.
+            if self.values[id.index()].is_empty() {
+                self.spend(closes.len())?;
+                self.values[id.index()] = indicator::rsi_series(closes, measure.window);
+            }
+            return Ok(self.values[id.index()][bar + 1 - needed]);
+        }
+        let known = self.values[id.index()].get(bar).copied().unwrap_or(f64::NAN);
+        if known.is_finite() {
+            return Ok(known);
+        }
+        self.spend(needed)?;
+        let value = measure.of(&closes[..=bar]).unwrap_or(f64::NAN);
+        keep(&mut self.values[id.index()], closes.len(), bar, value);
+        Ok(value)
+    }
+
+    fn value_of_portfolio(
+        &mut self,
+        id: SeriesId,
+        node: NodeId,
+        measure: Measure,
+        session: usize,
+    ) -> Known<f64> {
+        let known = self.values[id.index()].get(session).copied().unwrap_or(f64::NAN);
+        if known.is_finite() {
+            return Ok(known);
+        }
+        let window = usize::from(measure.window);
+        let most = if measure.function == Function::Rsi { session } else { window };
+        let (returns, broken) = self.history(node, session, most)?;
+        if returns.len() < window {
+            return Err(self.broken(node, measure, returns.len(), broken));
+        }
+        let sessions = self.board.sessions();
+        let value = match measure.function {
+            Function::Rsi => {
+                self.spend(returns.len())?;
+                let index = indicator::rsi_series(&indicator::index_of(&returns), measure.window);
+                let value = index.last().copied().unwrap_or(f64::NAN);
+                // The same run answers for its earlier days: its start is what breaks off all.
+                for (back, earlier) in index.iter().rev().enumerate() {
+                    keep(&mut self.values[id.index()], sessions, session - back, *earlier);
+                }
+                return Ok(value);
+            }
+            Function::MovingAverageReturn => indicator::mean_of_returns(&returns, measure.window),
+            Function::CumulativeReturn => indicator::compounded(&returns),
+            Function::StdevReturn => indicator::stdev_of_returns(&returns, measure.window),
+            // The reader refuses these for portfolios, which have no price.
+            Function::CurrentPrice | Function::MovingAveragePrice => f64::NAN,
+        };
+        keep(&mut self.values[id.index()], sessions, session, value);
+        Ok(value)
+    }
+
+    /// Up to `most` daily returns of a portfolio, oldest first, ending with a session: the
+    /// longest unbroken run, and why it breaks off if it does.
+    fn history(
+        &mut self,
+        node: NodeId,
+        session: usize,
+        most: usize,
+    ) -> Known<(Vec<f64>, Option<StrategyError>)> {
+        let mut returns = Vec::with_capacity(most.min(session));
+        let mut broken = None;
+        for day in (1..=session).rev().take(most) {
+            match self.daily_return(node, day) {
+                Ok(value) => returns.push(value),
+                Err(timeout @ StrategyError::Timeout { .. }) => return Err(timeout),
+                Err(cause) => {
+                    broken = Some(cause);
+                    break;
+                }
+            }
+        }
+        returns.reverse();
+        Ok((returns, broken))
+    }
+
+    /// A portfolio's return from the session before to this one, as a fraction, by the weights
+    /// it had at the earlier close. `session` is at least 1.
+    fn daily_return(&mut self, id: NodeId, session: usize) -> Known<f64> {
+        self.spend(1)?;
+        if !self.tree.remembered[id.index()] {
+            return self.fresh_return(id, session);
+        }
+        let known = self.returns[id.index()].get(session).copied().unwrap_or(f64::NAN);
+        if known.is_finite() {
+            return Ok(known);
+        }
+        let value = self.fresh_return(id, session)?;
+        keep(&mut self.returns[id.index()], self.board.sessions(), session, value);
+        Ok(value)
+    }
+
+    fn fresh_return(&mut self, id: NodeId, session: usize) -> Known<f64> {
+        let tree = self.tree;
+        let before = session - 1;
+        match tree.node(id) {
+            Node::Asset(symbol) => self.board.daily_return(*symbol, session),
+            Node::Cash => Ok(0.0),
+            Node::Group { child, .. } => self.daily_return(*child, session),
+            Node::If { condition, then, otherwise } => {
+                let holds = self.test(*condition, before)?.holds;
+                self.daily_return(if holds { *then } else { *otherwise }, session)
+            }
+            Node::Equal(children) => self.mean_return(children.iter().copied(), session),
+            Node::Filter { pick, count, candidates, .. } => {
+                let ranked = self.rank(candidates, *pick, before)?;
+                let picked = ranked.into_iter().take(usize::from(*count));
+                self.mean_return(picked.map(|scored| scored.node), session)
+            }
+            Node::Specified(children) => {
+                let mut sum = 0.0;
+                for (weight, child) in children {
+                    if weight.value() > 0.0 {
+                        sum += weight.value() * self.daily_return(*child, session)?;
+                    }
+                }
+                Ok(sum)
+            }
+            Node::InverseVolatility { members, .. } => {
+                let mut sum = 0.0;
+                for Weighed { node, share, .. } in self.weigh(members, before)? {
+                    sum += share * self.daily_return(node, session)?;
+                }
+                Ok(sum)
+            }
+        }
+    }
+
+    fn mean_return(&mut self, nodes: impl Iterator<Item = NodeId>, session: usize) -> Known<f64> {
+        let (mut sum, mut count) = (0.0, 0.0);
+        for node in nodes {
+            sum += self.daily_return(node, session)?;
+            count += 1.0;
+        }
+        Ok(sum / count)
+    }
+
+    fn broken(
+        &self,
+        node: NodeId,
+        measure: Measure,
+        have: usize,
+        cause: Option<StrategyError>,
+    ) -> StrategyError {
+        let words = measure.words();
+        let what = match cause {
+            Some(cause) => {
+                let session = self.board.today().saturating_sub(have);
+                let account =
+                    format!("{words} (no return on {}: {cause})", self.board.date(session));
+                account.chars().take(CAUSE_LENGTH_MAX).collect()
+            }
+            None => words,
+        };
+        let symbol = self.tree.label(node);
+        StrategyError::TooShort { symbol, what, needed: usize::from(measure.window), have }
+    }
+
+    fn not_finite(&self, id: SeriesId, prefix: &str) -> StrategyError {
+        let series = self.tree.series(id);
+        StrategyError::NotFinite {
+            symbol: self.tree.measured(series.of),
+            what: format!("{prefix}{}", series.measure.words()),
+        }
+    }
+}
+
+/// Writes a value into a column that is laid out on first use.
+fn keep(column: &mut Vec<f64>, length: usize, at: usize, value: f64) {
+    if column.is_empty() {
+        column.resize(length, f64::NAN);
+    }
+    column[at] = value;
+}

@@ -1,0 +1,384 @@
+//! The decision tree: nodes in one column, children before parents, identical subtrees once.
+//!
+//! Texts have no labels, so they repeat whole subtrees; each distinct one is stored once and
+//! named by its number. Indicators are interned as well: a *series* is a measure of a symbol's
+//! closes or of a portfolio's own returns, and a condition or a score is the number of one.
+
+use std::collections::HashMap;
+
+use crate::domain::strategy::Rebalance;
+use crate::domain::symbol::Symbol;
+use crate::domain::symphony::function::Measure;
+
+/// Most distinct nodes of a tree. The largest known symphony has 1,831.
+const NODES_MAX: usize = 50_000;
+/// Most distinct indicators of a tree; symbols are bounded by them and by the nodes.
+const SERIES_MAX: usize = 50_000;
+
+/// Number of a node; a child's is smaller than its parents'.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct NodeId(u16);
+
+/// Number of a symbol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct SymbolId(u16);
+
+/// Number of a series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct SeriesId(u16);
+
+/// A finite number that can be compared and hashed by its bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Constant(u64);
+
+/// A whole strategy.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Tree {
+    pub(crate) title: String,
+    pub(crate) rebalance: Rebalance,
+    pub(crate) root: NodeId,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) symbols: Vec<Symbol>,
+    pub(crate) series: Vec<Series>,
+    /// Nodes whose past returns are asked for more than once: those measured by their own
+    /// history, and those with several parents.
+    pub(crate) remembered: Vec<bool>,
+}
+
+/// What stands at a place of the tree: always a portfolio.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Node {
+    Asset(SymbolId),
+    /// A branch left empty.
+    Cash,
+    Equal(Box<[NodeId]>),
+    Specified(Box<[(Constant, NodeId)]>),
+    InverseVolatility {
+        /// Each member with its volatility.
+        members: Box<[Candidate]>,
+        by: Measure,
+    },
+    If {
+        condition: Comparison,
+        then: NodeId,
+        otherwise: NodeId,
+    },
+    Group {
+        title: Box<str>,
+        child: NodeId,
+    },
+    Filter {
+        by: Measure,
+        pick: Pick,
+        count: u16,
+        candidates: Box<[Candidate]>,
+    },
+}
+
+/// Left and right of a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Comparison {
+    pub(crate) left: SeriesId,
+    pub(crate) relation: Relation,
+    pub(crate) right: Operand,
+}
+
+/// The right side of a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Operand {
+    Number(Constant),
+    Series(SeriesId),
+}
+
+/// How two values are compared: as written, without rounding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Relation {
+    Above,
+    Below,
+    AtLeast,
+    AtMost,
+}
+
+/// Which end of a ranking is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Pick {
+    Top,
+    Bottom,
+}
+
+/// A ranked or weighed child and its score.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Candidate {
+    pub(crate) node: NodeId,
+    pub(crate) score: SeriesId,
+}
+
+/// A measure of something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Series {
+    pub(crate) of: Measured,
+    pub(crate) measure: Measure,
+}
+
+/// What has a history to measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Measured {
+    /// A symbol's closes.
+    Closes(SymbolId),
+    /// The returns of the portfolio that a node stands for.
+    Portfolio(NodeId),
+}
+
+/// The tree has more distinct parts than any real strategy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TooLarge;
+
+/// Nodes on their way to a tree; every reader of a strategy fills one.
+#[derive(Debug, Default)]
+pub(crate) struct Arena {
+    nodes: Vec<Node>,
+    node_ids: HashMap<Node, NodeId>,
+    symbols: Vec<Symbol>,
+    symbol_ids: HashMap<Symbol, SymbolId>,
+    series: Vec<Series>,
+    series_ids: HashMap<Series, SeriesId>,
+}
+
+impl Arena {
+    /// The number of a node, new or known.
+    pub(crate) fn node(&mut self, node: Node) -> Result<NodeId, TooLarge> {
+        if let Some(known) = self.node_ids.get(&node) {
+            return Ok(*known);
+        }
+        let id = NodeId(next_number(self.nodes.len(), NODES_MAX)?);
+        self.nodes.push(node.clone());
+        self.node_ids.insert(node, id);
+        Ok(id)
+    }
+
+    /// The number of a symbol, new or known.
+    pub(crate) fn symbol(&mut self, symbol: Symbol) -> Result<SymbolId, TooLarge> {
+        if let Some(known) = self.symbol_ids.get(&symbol) {
+            return Ok(*known);
+        }
+        let id = SymbolId(next_number(self.symbols.len(), NODES_MAX)?);
+        self.symbols.push(symbol.clone());
+        self.symbol_ids.insert(symbol, id);
+        Ok(id)
+    }
+
+    /// The number of a series, new or known.
+    pub(crate) fn series(&mut self, series: Series) -> Result<SeriesId, TooLarge> {
+        if let Some(known) = self.series_ids.get(&series) {
+            return Ok(*known);
+        }
+        let id = SeriesId(next_number(self.series.len(), SERIES_MAX)?);
+        self.series.push(series);
+        self.series_ids.insert(series, id);
+        Ok(id)
+    }
+
+    /// A child with its score: an asset by its closes, anything else by its own returns.
+    pub(crate) fn candidate(&mut self, id: NodeId, by: Measure) -> Result<Candidate, TooLarge> {
+        let of = match self.nodes[id.index()] {
+            Node::Asset(symbol) => Measured::Closes(symbol),
+            Node::Cash
+            | Node::Equal(_)
+            | Node::Specified(_)
+            | Node::InverseVolatility { .. }
+            | Node::If { .. }
+            | Node::Group { .. }
+            | Node::Filter { .. } => Measured::Portfolio(id),
+        };
+        Ok(Candidate { node: id, score: self.series(Series { of, measure: by })? })
+    }
+
+    /// True when a node is a plain asset.
+    pub(crate) fn is_asset(&self, id: NodeId) -> bool {
+        matches!(self.nodes[id.index()], Node::Asset(_))
+    }
+
+    /// The finished tree.
+    pub(crate) fn into_tree(self, title: String, rebalance: Rebalance, root: NodeId) -> Tree {
+        let Self { nodes, symbols, series, .. } = self;
+        let remembered = remembered(&nodes, &series);
+        Tree { title, rebalance, root, nodes, symbols, series, remembered }
+    }
+}
+
+fn remembered(nodes: &[Node], series: &[Series]) -> Vec<bool> {
+    let mut parents = vec![0_usize; nodes.len()];
+    for node in nodes {
+        node.each_child(|child| parents[child.index()] += 1);
+    }
+    for series in series {
+        match series.of {
+            Measured::Portfolio(node) => parents[node.index()] += 2,
+            Measured::Closes(_) => {}
+        }
+    }
+    let simple = |node: &Node| matches!(node, Node::Asset(_) | Node::Cash);
+    nodes.iter().zip(parents).map(|(node, parents)| parents > 1 && !simple(node)).collect()
+}
+
+fn next_number(length: usize, most: usize) -> Result<u16, TooLarge> {
+    if length < most { u16::try_from(length).map_err(|_| TooLarge) } else { Err(TooLarge) }
+}
+
+impl Tree {
+    /// The node of a number.
+    pub(crate) fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.index()]
+    }
+
+    /// The series of a number.
+    pub(crate) fn series(&self, id: SeriesId) -> Series {
+        self.series[id.index()]
+    }
+
+    /// The symbol of a number.
+    pub(crate) fn symbol(&self, id: SymbolId) -> &Symbol {
+        &self.symbols[id.index()]
+    }
+
+    /// What a node is called in explanations and errors.
+    pub(crate) fn label(&self, id: NodeId) -> String {
+        match self.node(id) {
+            Node::Asset(symbol) => self.symbol(*symbol).to_string(),
+            Node::Cash => "cash".to_owned(),
+            Node::Group { title, .. } => title.to_string(),
+            Node::Equal(_) | Node::Specified(_) | Node::InverseVolatility { .. } => {
+                format!("untitled weighting {}", id.0)
+            }
+            Node::If { .. } => format!("untitled choice {}", id.0),
+            Node::Filter { .. } => format!("untitled ranking {}", id.0),
+        }
+    }
+
+    /// What a series measures, as explanations and errors call it.
+    pub(crate) fn measured(&self, of: Measured) -> String {
+        match of {
+            Measured::Closes(symbol) => self.symbol(symbol).to_string(),
+            Measured::Portfolio(node) => self.label(node),
+        }
+    }
+}
+
+impl Node {
+    /// Calls `visit` with every child, in listed order.
+    pub(crate) fn each_child(&self, mut visit: impl FnMut(NodeId)) {
+        match self {
+            Self::Asset(_) | Self::Cash => {}
+            Self::Equal(children) => children.iter().copied().for_each(visit),
+            Self::Specified(children) => children.iter().for_each(|(_, child)| visit(*child)),
+            Self::InverseVolatility { members: candidates, .. }
+            | Self::Filter { candidates, .. } => {
+                candidates.iter().for_each(|candidate| visit(candidate.node));
+            }
+            Self::If { then, otherwise, .. } => {
+                visit(*then);
+                visit(*otherwise);
+            }
+            Self::Group { child, .. } => visit(*child),
+        }
+    }
+}
+
+impl NodeId {
+    /// Its place in the column of nodes.
+    pub(crate) fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+impl SymbolId {
+    /// Its place in the column of symbols.
+    pub(crate) fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+impl SeriesId {
+    /// Its place in the column of series.
+    pub(crate) fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+impl Constant {
+    /// A number; minus zero becomes zero so that both are the same constant.
+    pub(crate) fn new(value: f64) -> Self {
+        Self((value + 0.0).to_bits())
+    }
+
+    /// The number.
+    pub(crate) fn value(self) -> f64 {
+        f64::from_bits(self.0)
+    }
+}
+
+impl Relation {
+    /// The sign in the text form and in explanations.
+    pub(crate) const fn sign(self) -> &'static str {
+        match self {
+            Self::Above => ">",
+            Self::Below => "<",
+            Self::AtLeast => ">=",
+            Self::AtMost => "<=",
+        }
+    }
+
+    /// The relation of a sign.
+    pub(crate) fn signed(sign: &str) -> Option<Self> {
+        [Self::Above, Self::Below, Self::AtLeast, Self::AtMost]
+            .into_iter()
+            .find(|relation| relation.sign() == sign)
+    }
+
+    /// Whether it holds between two numbers; never for NaN.
+    pub(crate) fn holds(self, left: f64, right: f64) -> bool {
+        match self {
+            Self::Above => left > right,
+            Self::Below => left < right,
+            Self::AtLeast => left >= right,
+            Self::AtMost => left <= right,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identical_subtrees_are_stored_once() {
+        let mut arena = Arena::default();
+        let mut pair = || {
+            let one = arena.symbol(Symbol::parse("SPY").unwrap()).unwrap();
+            let spy = arena.node(Node::Asset(one)).unwrap();
+            arena.node(Node::Equal(Box::new([spy, spy]))).unwrap()
+        };
+        assert_eq!(pair(), pair());
+        assert_eq!((arena.nodes.len(), arena.symbols.len()), (2, 1));
+    }
+
+    #[test]
+    fn a_tree_beyond_any_real_strategy_is_refused() {
+        let mut arena = Arena::default();
+        let mut last = arena.node(Node::Cash).unwrap();
+        for _ in 1..NODES_MAX {
+            last = arena.node(Node::Equal(Box::new([last]))).unwrap();
+        }
+        assert_eq!(arena.node(Node::Equal(Box::new([last]))), Err(TooLarge));
+    }
+
+    #[test]
+    fn equality_goes_to_the_relations_that_name_it() {
+        let holding = |relation: Relation| [0.5, 1.0, 1.5].map(|left| relation.holds(left, 1.0));
+        assert_eq!(holding(Relation::Above), [false, false, true]);
+        assert_eq!(holding(Relation::AtLeast), [false, true, true]);
+        assert_eq!(holding(Relation::Below), [true, false, false]);
+        assert_eq!(holding(Relation::AtMost), [true, true, false]);
+        assert!(!Relation::AtMost.holds(f64::NAN, 1.0));
+    }
+}
