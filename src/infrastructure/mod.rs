@@ -2,5 +2,8 @@
 
 pub mod alpaca;
 pub mod clock;
+pub mod hosts;
 pub mod http;
+pub mod https;
+pub mod keys;
 pub mod local;
