@@ -1,0 +1,165 @@
+//! The world behind the ports: transport, clock, order messages.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::application::ports::{BrokerError, Clock, TradeUpdates, UpdateStream, Wake};
+use crate::domain::symbol::Symbol;
+use crate::infrastructure::http::{Method, Request, Response, Transport, TransportError};
+use crate::simulator::faults::{Effect, StreamTrouble, Trouble};
+use crate::simulator::world::World;
+use crate::simulator::world::waiting::Waiting;
+
+/// What a request and its answer take, unless told otherwise.
+pub(super) const ROUND_TRIP: Duration = Duration::from_millis(10);
+
+pub(super) struct InProcess(pub(super) World);
+
+pub(super) struct VirtualClock(pub(super) World);
+
+pub(super) struct Updates(pub(super) World);
+
+struct Messages {
+    world: World,
+    seen: usize,
+    left: Option<u32>,
+    mute: bool,
+}
+
+#[async_trait]
+impl Transport for InProcess {
+    async fn carry(&self, request: Request) -> Result<Response, TransportError> {
+        let world = &self.0;
+        let half = world.with(|state| state.round_trip) / 2;
+        let struck = world.with(|state| state.faults.strike(&request));
+        Waiting::for_time(world, half).await;
+        let answer = || world.with(|state| state.answer(&request));
+        let (response, extra) = match struck {
+            None => (answer(), Duration::ZERO),
+            Some(Trouble::Slow(delay)) => (answer(), delay),
+            Some(Trouble::NoConnection) => {
+                return Err(TransportError::NotSent("connection refused".to_owned()));
+            }
+            Some(Trouble::NoAnswer { effect }) => {
+                if effect == Effect::Done {
+                    answer();
+                }
+                Waiting::for_time(world, request.timeout.saturating_sub(half)).await;
+                return Err(TransportError::NoAnswer("timed out".to_owned()));
+            }
+            Some(trouble) => (troubled(world, &trouble, answer), Duration::ZERO),
+        };
+        if half + extra > request.timeout {
+            Waiting::for_time(world, request.timeout.saturating_sub(half)).await;
+            return Err(TransportError::NoAnswer("timed out".to_owned()));
+        }
+        Waiting::for_time(world, half + extra).await;
+        Ok(response)
+    }
+}
+
+/// The answer under a trouble that still gives one.
+fn troubled(world: &World, trouble: &Trouble, answer: impl Fn() -> Response) -> Response {
+    let failed = |status: u16, effect: Effect, body: &str, kind: &str| {
+        if effect == Effect::Done {
+            answer();
+        }
+        let headers = vec![("content-type".to_owned(), kind.to_owned())];
+        Response { status, headers, body: body.as_bytes().to_vec() }
+    };
+    let rewritten = |rewrite: &dyn Fn(String) -> String| {
+        let mut response = answer();
+        response.body = rewrite(String::from_utf8_lossy(&response.body).into_owned()).into_bytes();
+        response
+    };
+    let page = "<html><head><title>Bad Gateway</title></head><body>nginx</body></html>";
+    match trouble {
+        Trouble::TooMany { wait } => {
+            let until = world.with(|state| state.after(*wait)).as_second();
+            let body = r#"{"code":42910000,"message":"rate limit exceeded"}"#;
+            let mut response = failed(429, Effect::None, body, "application/json");
+            for (name, value) in [("x-ratelimit-remaining", 0), ("x-ratelimit-reset", until)] {
+                response.headers.push((name.to_owned(), value.to_string()));
+            }
+            response
+        }
+        Trouble::Status { status, effect } => {
+            let body = r#"{"code":50010000,"message":"internal server error occurred"}"#;
+            failed(*status, *effect, body, "application/json")
+        }
+        Trouble::Html { status, effect } => failed(*status, *effect, page, "text/html"),
+        Trouble::CutShort => rewritten(&|body| body.chars().take(body.len() / 2).collect()),
+        Trouble::Garbled => rewritten(&|body| format!("\u{fffd}{body}")),
+        Trouble::Body(body) => failed(200, Effect::None, body, "application/json"),
+        Trouble::Rewrite(rewrite) => rewritten(rewrite.as_ref()),
+        Trouble::Slow(_) | Trouble::NoConnection | Trouble::NoAnswer { .. } => answer(),
+    }
+}
+
+/// The symbol of a new order, to find the trouble scripted for it.
+pub(super) fn ordered_symbol(request: &Request) -> Option<Symbol> {
+    if request.method != Method::Post || request.target != "/v2/orders" {
+        return None;
+    }
+    let body: serde_json::Value = serde_json::from_slice(&request.body).ok()?;
+    Symbol::parse(body.get("symbol")?.as_str()?).ok()
+}
+
+#[async_trait]
+impl Clock for VirtualClock {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        Waiting::for_time(&self.0, duration).await;
+    }
+}
+
+#[async_trait]
+impl TradeUpdates for Updates {
+    async fn open(&self) -> Result<Box<dyn UpdateStream>, BrokerError> {
+        let world = &self.0;
+        let (trip, trouble) = world.with(|state| (state.round_trip, state.faults.stream));
+        Waiting::for_time(world, trip).await;
+        let (left, mute) = match trouble {
+            Some(StreamTrouble::Refused) => {
+                return Err(BrokerError::Unavailable("stream refused: 429".to_owned()));
+            }
+            Some(StreamTrouble::Mute) => (None, true),
+            Some(StreamTrouble::CutAfter(count)) => (Some(count), false),
+            None => (None, false),
+        };
+        let seen = world.with(|state| state.exchange.updates().len());
+        Ok(Box::new(Messages { world: world.clone(), seen, left, mute }))
+    }
+}
+
+#[async_trait]
+impl UpdateStream for Messages {
+    async fn wait(&mut self, at_most: Duration) -> Wake {
+        if self.left == Some(0) {
+            return Wake::Lost;
+        }
+        if self.mute {
+            Waiting::for_time(&self.world, at_most).await;
+            return Wake::Silence;
+        }
+        Waiting::for_message(&self.world, at_most, self.seen).await;
+        let known = self.world.with(|state| state.exchange.updates().len());
+        if known <= self.seen {
+            return Wake::Silence;
+        }
+        self.seen += 1;
+        if let Some(left) = &mut self.left {
+            *left -= 1;
+        }
+        Wake::Message
+    }
+
+    async fn close(&mut self) {
+        self.left = Some(0);
+    }
+}

@@ -1,0 +1,90 @@
+//! How virtual time moves: the earliest wait is granted once nobody else is busy.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::simulator::world::{State, World};
+
+/// A wait for a moment, or for an order message before it.
+pub(super) struct Waiting {
+    world: World,
+    deadline: Timestamp,
+    /// Ends the wait as soon as there are more messages than this.
+    messages: Option<usize>,
+    ticket: Option<u64>,
+    seen: u64,
+}
+
+impl Waiting {
+    pub(super) fn for_time(world: &World, duration: Duration) -> Self {
+        let deadline = world.with(|state| state.after(duration));
+        Self { world: world.clone(), deadline, messages: None, ticket: None, seen: 0 }
+    }
+
+    pub(super) fn for_message(world: &World, at_most: Duration, seen: usize) -> Self {
+        let mut waiting = Self::for_time(world, at_most);
+        waiting.messages = Some(seen);
+        waiting
+    }
+
+    fn is_over(&self, state: &State) -> bool {
+        let called = self.messages.is_some_and(|seen| state.exchange.updates().len() > seen);
+        called || state.now >= self.deadline
+    }
+
+    /// One step: over, or entered in the list, or (when it is the earliest and nothing has
+    /// happened since the last look) time moved to the next event or to the deadline.
+    fn step(&mut self, state: &mut State) -> Poll<()> {
+        let Some(ticket) = self.ticket else {
+            // Even a wait of no length lets the others have a turn.
+            state.tickets += 1;
+            state.activity += 1;
+            state.waits.insert((self.deadline, state.tickets));
+            (self.ticket, self.seen) = (Some(state.tickets), state.activity);
+            return Poll::Pending;
+        };
+        if self.is_over(state) {
+            return Poll::Ready(());
+        }
+        let earliest = state.waits.first() == Some(&(self.deadline, ticket));
+        if state.activity != self.seen || !earliest {
+            self.seen = state.activity;
+            return Poll::Pending;
+        }
+        let event = state.exchange.next_event().filter(|event| *event < self.deadline);
+        state.advance_to(event.unwrap_or(self.deadline));
+        state.activity += 1;
+        self.seen = state.activity;
+        if self.is_over(state) { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+impl Future for Waiting {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let world = self.world.clone();
+        let poll = world.with(|state| self.step(state));
+        if poll.is_pending() {
+            // Nobody else would wake us: time only moves when a waiter is polled.
+            context.waker().wake_by_ref();
+        }
+        poll
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket {
+            let key = (self.deadline, ticket);
+            self.world.with(|state| {
+                state.waits.remove(&key);
+                state.activity += 1;
+            });
+        }
+    }
+}
