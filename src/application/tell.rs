@@ -1,20 +1,24 @@
 //! Telling: the page into the store, one mail to the operator.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use tracing::{info, warn};
 
 use crate::application::journal::Journal;
-use crate::application::ports::Letter;
+use crate::application::ports::{Clock, Letter, Mailer, Store};
 use crate::application::run::House;
 use crate::domain::hash::sha256_hex;
 use crate::domain::incident::{Category, Incident};
-use crate::domain::policy::ClosedDays;
+use crate::domain::policy::{ClosedDays, MailPolicy};
 use crate::domain::report::{RunReport, Verdict};
 use crate::domain::run::RunAction;
 use crate::presentation::{self, MailParts};
 
 /// How often a mail is offered before the record alone has to do.
 const MAIL_TRIES: u32 = 3;
+/// Wait after the first refusal of a mail; longer after the second.
+const MAIL_WAIT: Duration = Duration::from_millis(500);
 
 /// What became of a run's mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +86,42 @@ pub(super) async fn tell(
     }
 }
 
+/// Records and mails why an invocation was refused before it had a run.
+pub async fn refuse(
+    incidents: &[Incident],
+    mail: &MailPolicy,
+    (store, mailer, clock): (&dyn Store, &dyn Mailer, &dyn Clock),
+    writer: &str,
+) -> Mailed {
+    let now = clock.now();
+    let record = serde_json::to_vec(incidents).unwrap_or_default();
+    if let Err(error) = store.put_once(&format!("refusals/{writer}.json"), &record).await {
+        warn!(%error, "refusal not recorded");
+    }
+    let presentation::Mail { subject, text, html } = presentation::alert(incidents, None);
+    let boundary = sha256_hex(writer.as_bytes())[..24].to_owned();
+    let message_id = format!("refusal.{writer}@{}", domain_of(&mail.from));
+    let parts = MailParts {
+        from: mail.from.clone(),
+        to: mail.to.clone(),
+        subject: subject.clone(),
+        text,
+        html,
+        date: now,
+        message_id,
+        boundary,
+    };
+    let raw = presentation::mime(&parts);
+    let letter = Letter { from: mail.from.clone(), to: mail.to.clone(), subject, raw };
+    match post(&letter, mailer, clock).await {
+        Ok(id) => Mailed::Sent(id),
+        Err(why) => {
+            warn!(%why, "refusal not mailed");
+            Mailed::Failed(why)
+        }
+    }
+}
+
 async fn send(report: &RunReport, house: &House<'_>) -> Result<String, String> {
     let mail = &house.desk.policy.mail;
     let subject = presentation::subject(report);
@@ -96,22 +136,29 @@ async fn send(report: &RunReport, house: &House<'_>) -> Result<String, String> {
         boundary: sha256_hex(report.key.to_string().as_bytes())[..24].to_owned(),
     });
     let letter = Letter { from: mail.from.clone(), to: mail.to.clone(), subject, raw };
+    post(&letter, house.mailer, house.desk.clock).await
+}
+
+async fn post(letter: &Letter, mailer: &dyn Mailer, clock: &dyn Clock) -> Result<String, String> {
     let mut why = String::new();
     for attempt in 1..=MAIL_TRIES {
-        match house.mailer.send(&letter).await {
+        match mailer.send(letter).await {
             Ok(id) => return Ok(id),
             Err(error) => why = error.to_string(),
         }
         if attempt < MAIL_TRIES {
-            house.desk.clock.sleep(std::time::Duration::from_millis(500 << attempt)).await;
+            clock.sleep(MAIL_WAIT * attempt).await;
         }
     }
     Err(why)
 }
 
 fn message_id(report: &RunReport, from: &str) -> String {
-    let domain = from.rsplit_once('@').map_or("localhost", |(_, domain)| domain);
     let seconds: i64 = Timestamp::as_second(report.finished_at);
     let run = report.key.to_string().replace('/', ".");
-    format!("{run}.{seconds}@{domain}")
+    format!("{run}.{seconds}@{}", domain_of(from))
+}
+
+fn domain_of(address: &str) -> &str {
+    address.rsplit_once('@').map_or("localhost", |(_, domain)| domain)
 }

@@ -1,3 +1,5 @@
 //! The operator's command line tool.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    alchemiser::interface::cli::main()
+}

@@ -16,7 +16,16 @@ pub enum Event {
     /// Trade, preview or resume.
     Run(RunRequest),
     /// Look whether the session's run ended well.
-    Watch(RunRequest),
+    Watch {
+        /// Paper or live.
+        mode: Mode,
+        /// Account name.
+        account: AccountName,
+        /// Name of the daily run.
+        slot: Slot,
+        /// The scheduler's own time for this look.
+        scheduled_for: Timestamp,
+    },
     /// Send a letter about a period.
     Report {
         /// Paper or live.
@@ -100,14 +109,14 @@ impl Event {
         let slot = Slot::parse(&slot).map_err(|error| named("slot", &error))?;
         let scheduled_for = raw.scheduled_for.ok_or_else(|| missing("scheduled_for"))?;
         let scheduled_for = moment(&scheduled_for, raw.mode, now)?;
+        let (mode, force) = (raw.mode, raw.force);
         let action = match raw.action {
-            Action::Trade | Action::Report => RunAction::Trade,
-            Action::Preview | Action::Watch => RunAction::Preview,
+            Action::Watch => return Ok(Self::Watch { mode, account, slot, scheduled_for }),
+            Action::Trade | Action::Report => RunAction::Trade, // reports returned above
+            Action::Preview => RunAction::Preview,
             Action::Resume => RunAction::Resume,
         };
-        let force = raw.force;
-        let request = RunRequest { action, mode: raw.mode, account, slot, scheduled_for, force };
-        Ok(if raw.action == Action::Watch { Self::Watch(request) } else { Self::Run(request) })
+        Ok(Self::Run(RunRequest { action, mode, account, slot, scheduled_for, force }))
     }
 }
 

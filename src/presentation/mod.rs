@@ -39,3 +39,10 @@ pub fn letter_html(_: &RunReport) -> String {
 pub fn mime(_: &MailParts) -> Vec<u8> {
     Vec::new()
 }
+/// x
+pub struct Mail { /// x
+ pub subject: String, /// x
+ pub text: String, /// x
+ pub html: String }
+/// x
+pub fn alert(_: &[crate::domain::incident::Incident], _: Option<&crate::domain::run::RunKey>) -> Mail { Mail { subject: String::new(), text: String::new(), html: String::new() } }

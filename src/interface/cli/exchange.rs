@@ -1,0 +1,50 @@
+//! The built-in exchange on a loopback port, for any client.
+
+use std::net::SocketAddr;
+
+use clap::Args;
+
+use crate::interface::cli::offline::{first_session, market, world};
+use crate::interface::cli::{Trouble, WorldChoice, say};
+use crate::simulator::server::{Pace, Server, Serving};
+
+/// Where to listen, and what to show.
+#[derive(Debug, Clone, Args)]
+pub struct Listen {
+    /// Loopback address and port; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Key id that clients must send; without one any pair is accepted.
+    #[arg(long, requires = "secret_key")]
+    key: Option<String>,
+    /// Secret key that clients must send.
+    #[arg(long, requires = "key")]
+    secret_key: Option<String>,
+    #[command(flatten)]
+    world: WorldChoice,
+}
+
+/// Listens until interrupted.
+pub(super) async fn listen(what: &Listen) -> Result<u8, Trouble> {
+    if !what.listen.ip().is_loopback() {
+        let refused = format!("{} is no loopback address", what.listen.ip());
+        return Err(Trouble::setting(refused, "listen on 127.0.0.1: the exchange is for this machine"));
+    }
+    let market = market(&what.world)?;
+    let date = first_session(&what.world, &market)?;
+    let world = world(&what.world, market, date)?;
+    if let (Some(key), Some(secret)) = (&what.key, &what.secret_key) {
+        world.door(|door| door.keys = Some((key.clone(), secret.clone())));
+    }
+    let serving = Serving { port: what.listen.port(), pace: Pace::Wall, ..Serving::default() };
+    let mut server = Server::start(world, serving).await.map_err(|error| {
+        Trouble::setting(format!("{}: {error}", what.listen), "choose a free port")
+    })?;
+    say(&format!("exchange   {} (REST below /v2, /v1beta1 and /v1)", server.url()));
+    say(&format!("stream     {}", server.stream_url()));
+    say(&format!("session    {date}; ends with an interrupt"));
+    tokio::select! {
+        () = server.finished() => Err(Trouble::setting("the server ended", "start it again")),
+        _ = tokio::signal::ctrl_c() => Ok(0),
+    }
+}

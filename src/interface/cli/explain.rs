@@ -1,0 +1,110 @@
+//! The strategies' signals on given closes, with the path that led to them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::Args;
+use jiff::civil::Date;
+
+use crate::domain::book::slots;
+use crate::domain::decide::evaluate;
+use crate::domain::market::Histories;
+use crate::domain::money::Weight;
+use crate::domain::policy::Policy;
+use crate::domain::run::StrategyName;
+use crate::domain::strategy::StrategySlot;
+use crate::domain::symbol::Symbol;
+use crate::domain::symphony::SymphonyEngine;
+use crate::infrastructure::local::prices;
+use crate::interface::cli::{Trouble, alias, say};
+use crate::interface::cli::offline::causes;
+use crate::presentation::explain::{json_line, text};
+
+/// What to explain.
+#[derive(Debug, Clone, Args)]
+pub struct Explain {
+    /// Only this strategy of the policy.
+    strategy: Option<StrategyName>,
+    /// A strategy file instead of the policy's strategies.
+    #[arg(long, value_name = "FILE", conflicts_with = "strategy")]
+    symphony: Option<PathBuf>,
+    /// Folder of `SYMBOL.csv` files with `date,close`.
+    #[arg(long, value_name = "DIR")]
+    prices: PathBuf,
+    /// Decide on the closes up to and including this session.
+    #[arg(long, conflicts_with_all = ["from", "to"], required_unless_present = "from")]
+    date: Option<Date>,
+    /// First of several sessions.
+    #[arg(long, requires = "to")]
+    from: Option<Date>,
+    /// Last of several sessions.
+    #[arg(long, requires = "from")]
+    to: Option<Date>,
+    /// Read a symbol from another's file, such as FNGU=FNGU_EXT.
+    #[arg(long, value_name = "A=B", value_parser = alias)]
+    alias: Vec<(Symbol, String)>,
+}
+
+/// Explains; the answer is the exit code: 1 when a strategy had no signal.
+pub(super) fn explain(what: &Explain, json: bool) -> Result<u8, Trouble> {
+    let book = book(what)?;
+    let aliases: BTreeMap<Symbol, String> = what.alias.iter().cloned().collect();
+    let market = prices::folder(&what.prices, &aliases)
+        .map_err(|error| Trouble::setting(causes(&error), "correct the price folder"))?;
+    let market = Histories::new(market);
+    let (from, to) = match (what.date, what.from, what.to) {
+        (Some(date), ..) => (date, date),
+        (None, Some(from), Some(to)) => (from, to),
+        (None, ..) => return Err(Trouble::setting("no date", "give --date, or --from and --to")),
+    };
+    let days = sessions(&market, from, to);
+    if days.is_empty() {
+        let asked = format!("no session from {from} to {to} in the price folder");
+        return Err(Trouble::setting(asked, "choose dates within the files"));
+    }
+    let mut failed = false;
+    for day in days {
+        for outcome in evaluate(&book, &market.through(day), day) {
+            failed |= outcome.result.is_err();
+            let told = if json { json_line(&outcome, day) } else { text(&outcome, day) };
+            say(&told);
+        }
+    }
+    Ok(u8::from(failed))
+}
+
+fn book(what: &Explain) -> Result<Vec<StrategySlot>, Trouble> {
+    let Some(path) = &what.symphony else {
+        let mut book = slots(&Policy::compiled_in(), &BTreeMap::new());
+        if let Some(name) = &what.strategy {
+            book.retain(|slot| slot.name == *name);
+            if book.is_empty() {
+                let unknown = format!("no strategy {name} in the policy");
+                return Err(Trouble::setting(unknown, "name one of the policy, or give --symphony FILE"));
+            }
+        }
+        return Ok(book);
+    };
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().to_lowercase());
+    let name = stem.and_then(|stem| StrategyName::parse(&stem).ok());
+    let name = match name {
+        Some(name) => name,
+        None => StrategyName::parse("symphony").map_err(|e| Trouble::setting(e, "report this"))?,
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Trouble::setting(format!("{}: {error}", path.display()), "name a strategy file that exists")
+    })?;
+    let engine = SymphonyEngine::read(name.clone(), &text).map_err(|error| {
+        Trouble::setting(format!("{}: {error}", path.display()), "correct the strategy file")
+    })?;
+    Ok(vec![StrategySlot { name, allocation: Weight::ONE, engine: Ok(Box::new(engine)) }])
+}
+
+/// The days on which anything traded, within two dates.
+fn sessions(market: &Histories, from: Date, to: Date) -> Vec<Date> {
+    let days = market.iter().flat_map(|(_, history)| history.days().iter().copied());
+    let mut days: Vec<Date> = days.filter(|day| (from..=to).contains(day)).collect();
+    days.sort_unstable();
+    days.dedup();
+    days
+}

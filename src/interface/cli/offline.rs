@@ -1,0 +1,300 @@
+//! Runs on the built-in exchange: the production adapter over a loopback port, virtual time, a
+//! folder for records and one for mail. No keys, no network.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::civil::{Date, Time, time};
+use jiff::{Timestamp, ToSpan};
+use rust_decimal::Decimal;
+use tokio::signal;
+
+use crate::application::journal::JournalError;
+use crate::application::run::{Ended, run as run_once};
+use crate::application::tell::{Mailed, page_key};
+use crate::domain::money::Usd;
+use crate::domain::report::{RunReport, Verdict};
+use crate::domain::run::{RunAction, RunRequest};
+use crate::domain::session::exchange_zone;
+use crate::infrastructure::hosts::Hosts;
+use crate::infrastructure::https::ReqwestTransport;
+use crate::infrastructure::local::mail::Outbox;
+use crate::infrastructure::local::secrets::StaticKeys;
+use crate::infrastructure::local::store::FolderStore;
+use crate::interface::cli::{Doing, Trouble, WorldChoice, days, records, say};
+use crate::interface::wiring::{Invocation, Outside};
+use crate::presentation;
+use crate::simulator::market::{Market, Synthetic, folder, synthetic};
+use crate::simulator::server::{Pace, Server, Serving};
+use crate::simulator::world::World;
+
+/// When the scheduled run starts, New York.
+const START: Time = time(9, 35, 0, 0);
+/// Session of a made-up market when none is asked for.
+const DEFAULT_DATE: Date = jiff::civil::date(2026, 11, 20);
+/// Virtual time a run may take, as the function's.
+const RUN_SECONDS: i64 = 300;
+
+/// A command's end, told alike wherever the run took place.
+pub(super) struct Done {
+    ended: Ended,
+    store: PathBuf,
+}
+
+/// An offline world with what is around it.
+pub(super) struct Stage {
+    pub(super) world: World,
+    pub(super) outside: Outside,
+    pub(super) folder: PathBuf,
+    _server: Server,
+}
+
+/// One session, or several in a row.
+pub(super) async fn run(doing: &Doing, action: RunAction, json: bool) -> Result<u8, Trouble> {
+    let market = market(&doing.world)?;
+    let date = first_session(&doing.world, &market)?;
+    let folder = doing.out.join(world_name(&doing.world, date));
+    if doing.fresh {
+        forget(&folder)?;
+    }
+    let stage = Stage::set(doing, market, date, folder).await?;
+    if doing.days > 1 {
+        return days::run(doing, &stage, date, json).await;
+    }
+    let done = tokio::select! {
+        done = stage.run(doing, action, date) => done?,
+        _ = signal::ctrl_c() => {
+            let next = "the same command finishes it";
+            return Err(Trouble::setting("interrupted; the run is left open", next));
+        }
+    };
+    done.tell(json)
+}
+
+/// The text of the policy file, if one was named.
+pub(super) fn policy_text(doing: &Doing) -> Result<Option<String>, Trouble> {
+    let Some(path) = &doing.policy else { return Ok(None) };
+    let text = std::fs::read_to_string(path);
+    let what = |error| format!("policy {}: {error}", path.display());
+    text.map(Some).map_err(|error| Trouble::setting(what(error), "name a policy file that exists"))
+}
+
+/// The prices that were chosen.
+pub(super) fn market(choice: &WorldChoice) -> Result<Market, Trouble> {
+    match &choice.prices {
+        Some(path) => folder(path, &choice.aliases())
+            .map_err(|error| Trouble::setting(causes(&error), "correct the price folder")),
+        None => Ok(synthetic(Synthetic { seed: choice.seed, ..Synthetic::default() })),
+    }
+}
+
+/// The session to start with.
+pub(super) fn first_session(choice: &WorldChoice, market: &Market) -> Result<Date, Trouble> {
+    let sessions = market.days.sessions();
+    let last = sessions.last().map(|session| session.date);
+    let date = match (choice.date, &choice.prices, last) {
+        (Some(date), ..) => date,
+        (None, Some(_), Some(last)) => last,
+        (None, ..) => DEFAULT_DATE,
+    };
+    match (sessions.first(), last) {
+        (Some(first), Some(last)) if first.date < date && date <= last => Ok(date),
+        (Some(first), Some(last)) => {
+            let what = format!("no prices around {date}: they reach from {} to {last}", first.date);
+            Err(Trouble::setting(what, "choose a date within them"))
+        }
+        _ => Err(Trouble::setting("the market has no session", "give prices of some days")),
+    }
+}
+
+/// A session's scheduled moment.
+pub(super) fn scheduled(date: Date) -> Result<Timestamp, Trouble> {
+    let moment = exchange_zone().to_timestamp(date.to_datetime(START));
+    moment.map_err(|error| Trouble::setting(error, "choose another date"))
+}
+
+/// A fresh world with its market, account and time.
+pub(super) fn world(choice: &WorldChoice, market: Market, date: Date) -> Result<World, Trouble> {
+    let cash = Usd::parse(&choice.cash).ok().filter(|cash| cash.is_positive());
+    let cash = cash.ok_or_else(|| {
+        Trouble::setting(format!("not an amount: {}", choice.cash), "give dollars such as 100000")
+    })?;
+    let now = scheduled(date)?.to_string();
+    let cash = cash.decimal().max(Decimal::ONE).to_string();
+    Ok(World::builder().market(market).cash(&cash).seed(choice.seed).at(&now).build())
+}
+
+impl Stage {
+    /// Sets a fresh world up beside the records of its folder.
+    async fn set(doing: &Doing, market: Market, date: Date, folder: PathBuf) -> Result<Self, Trouble> {
+        let world = world(&doing.world, market, date)?;
+        let serving = Serving { pace: Pace::Owner, ..Serving::default() };
+        let no_port = |error| Trouble::setting(error, "free a loopback port");
+        let server = Server::start(world.clone(), serving).await.map_err(no_port)?;
+        let hosts = Hosts::local(doing.place.mode, &server.url())
+            .map_err(|error| Trouble::setting(error, "use mode paper offline"))?;
+        let transport = ReqwestTransport::new(hosts)
+            .map_err(|error| Trouble::setting(error, "free some resources and try again"))?;
+        let store = FolderStore::new(folder.join("store"));
+        let outside = Outside {
+            transport: Arc::new(transport),
+            credentials: Arc::new(StaticKeys::new("offline", "offline")),
+            updates: world.updates(),
+            clock: world.clock(),
+            store: Arc::new(store),
+            mailer: Arc::new(Outbox::new(folder.join("mail"))),
+            policy_text: policy_text(doing)?,
+            mail_from: None,
+            mail_to: None,
+        };
+        Ok(Self { world, outside, folder, _server: server })
+    }
+
+    /// One run of one session.
+    pub(super) async fn run(&self, doing: &Doing, action: RunAction, date: Date) -> Result<Done, Trouble> {
+        let scheduled_for = scheduled(date)?;
+        let now = self.outside.clock.now();
+        let deadline = now.saturating_add(RUN_SECONDS.seconds()).unwrap_or(now);
+        let writer = format!("offline-{}-{}", std::process::id(), now.as_millisecond());
+        let wrong = |incident: crate::domain::incident::Incident| {
+            Trouble::setting(incident.what, &incident.action)
+        };
+        let place = &doing.place;
+        let invocation = Invocation { writer, deadline };
+        let site = self.outside.furnish(place.mode, &place.account, invocation).await.map_err(wrong)?;
+        let request = RunRequest {
+            action,
+            mode: place.mode,
+            account: place.account.clone(),
+            slot: doing.slot.clone(),
+            scheduled_for,
+            force: None,
+        };
+        let key = request.key();
+        records::permit(self.outside.store.as_ref(), &key).await?; // a world of its own: nothing to lose
+        Ok(Done::of(run_once(&request, &site.house()).await, &self.folder.join("store")))
+    }
+}
+
+impl Done {
+    pub(super) fn of(ended: Ended, store: &Path) -> Self {
+        Self { ended, store: store.to_owned() }
+    }
+
+    /// The report, when there is one.
+    pub(super) const fn report(&self) -> Option<&RunReport> {
+        match &self.ended {
+            Ended::Reported { report, .. } | Ended::Repeated { report, .. } => Some(report),
+            Ended::InProgress(_) | Ended::NothingOpen(_) => None,
+        }
+    }
+
+    /// Whether the run had ended before.
+    pub(super) const fn is_repeated(&self) -> bool {
+        matches!(self.ended, Ended::Repeated { .. })
+    }
+
+    /// Tells it on the terminal; the answer is the exit code.
+    pub(super) fn tell(self, json: bool) -> Result<u8, Trouble> {
+        let store = self.store.clone();
+        let (report, mailed) = match self.ended {
+            Ended::Reported { kept: Err(error), .. } => return Err(no_record(&error)),
+            Ended::Reported { report, mailed, kept: Ok(()) } => (report, mailed),
+            Ended::Repeated { report, mailed } => {
+                let code = exit_code(report.verdict);
+                if json {
+                    say(&format!("{{\"outcome\":\"repeated\",\"run\":\"{}\"}}", report.key));
+                } else {
+                    say(&format!("this session is done: run {} ended before, no order was sent", report.key));
+                    told(&report, &mailed, &store);
+                }
+                return Ok(code);
+            }
+            Ended::InProgress(key) => {
+                say(&format!("run {key} is being worked on by another process"));
+                return Ok(0);
+            }
+            Ended::NothingOpen(key) => {
+                say(&format!("run {key} was never opened: nothing to resume"));
+                return Ok(0);
+            }
+        };
+        if json {
+            let text = serde_json::to_string(&report);
+            say(&text.map_err(|error| Trouble::setting(error, "report this"))?);
+        } else {
+            say(presentation::terminal(&report).trim_end());
+            say("");
+            told(&report, &mailed, &store);
+        }
+        Ok(exit_code(report.verdict))
+    }
+}
+
+/// Subject, and where record, report and mail lie.
+fn told(report: &RunReport, mailed: &Mailed, store: &Path) {
+    say(&format!("subject {}", presentation::subject(report)));
+    if report.action != RunAction::Preview {
+        let record = format!("runs/{}/final.json", report.key);
+        if store.join(&record).exists() {
+            say(&format!("record  {}", store.join(record).display()));
+        }
+        let page = store.join(page_key(report, ""));
+        if page.exists() {
+            say(&format!("report  {}", page.display()));
+        }
+    }
+    match mailed {
+        Mailed::Sent(id) => say(&format!("mail    {id}")),
+        Mailed::Before => say("mail    sent before"),
+        Mailed::Silent => say("mail    none wanted"),
+        Mailed::Failed(why) => say(&format!("mail    failed: {why}")),
+    }
+}
+
+const fn exit_code(verdict: Verdict) -> u8 {
+    if verdict.is_good() { 0 } else { 1 }
+}
+
+fn no_record(error: &JournalError) -> Trouble {
+    Trouble { what: error.to_string(), next: "make the store writable".to_owned(), code: 4 }
+}
+
+/// Worlds with other prices keep apart, so that no ledger meets another world's positions.
+fn world_name(choice: &WorldChoice, date: Date) -> String {
+    let base = match &choice.prices {
+        None => format!("synthetic-{}", choice.seed),
+        Some(path) => {
+            let name = path.file_name().map_or("prices".into(), |name| name.to_string_lossy());
+            let aliases: BTreeMap<_, _> = choice.aliases();
+            let aliases: String = aliases.keys().map(|symbol| format!("-{symbol}")).collect();
+            format!("{name}{aliases}")
+        }
+    };
+    format!("{base}-{date}")
+}
+
+fn forget(folder: &Path) -> Result<(), Trouble> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            let what = format!("{}: {error}", folder.display());
+            Err(Trouble::setting(what, "check the folder's rights"))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// An error with what caused it.
+pub(super) fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let said = inner.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        cause = inner.source();
+    }
+    text
+}

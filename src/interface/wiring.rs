@@ -1,0 +1,211 @@
+//! The composition root: what is outside, furnished into a house for one invocation.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::application::desk::Desk;
+use crate::application::ports::{
+    Clock, Credentials, Mailer, Store, StoreError, TradeUpdates,
+};
+use crate::application::run::House;
+use crate::application::trouble;
+use crate::domain::book;
+use crate::domain::incident::{Category, Incident};
+use crate::domain::policy::Policy;
+use crate::domain::run::{AccountName, Mode, StrategyName};
+use crate::domain::strategy::StrategySlot;
+use crate::infrastructure::alpaca::{Alpaca, Connection, Feeds};
+use crate::infrastructure::clock::MachineClock;
+use crate::infrastructure::alpaca::stream::TradeStream;
+use crate::infrastructure::hosts::Hosts;
+use crate::infrastructure::http::Transport;
+use crate::infrastructure::https::ReqwestTransport;
+use crate::infrastructure::local::mail::Outbox;
+use crate::infrastructure::local::secrets::SecretFile;
+use crate::infrastructure::local::store::FolderStore;
+use crate::interface::settings::{Settings, StorePlace};
+
+/// Strategy files read from a store; more are a mistake, not a book.
+const STRATEGY_FILES_MAX: usize = 50;
+
+/// What lies outside: the world's ends of all ports.
+#[derive(Clone)]
+pub struct Outside {
+    /// Carries requests to the broker.
+    pub transport: Arc<dyn Transport>,
+    /// The broker's keys.
+    pub credentials: Arc<dyn Credentials>,
+    /// The broker's push messages.
+    pub updates: Arc<dyn TradeUpdates>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Records.
+    pub store: Arc<dyn Store>,
+    /// Mail.
+    pub mailer: Arc<dyn Mailer>,
+    /// Policy laid over the default instead of the store's, as text.
+    pub policy_text: Option<String>,
+    /// Sender over the policy's.
+    pub mail_from: Option<String>,
+    /// Recipients over the policy's.
+    pub mail_to: Option<Vec<String>>,
+}
+
+/// Which invocation this is.
+#[derive(Debug, Clone)]
+pub struct Invocation {
+    /// A name that no other invocation has.
+    pub writer: String,
+    /// It is over at this moment.
+    pub deadline: Timestamp,
+}
+
+/// Everything one invocation works with.
+pub struct Site {
+    outside: Outside,
+    invocation: Invocation,
+    broker: Alpaca,
+    policy: Policy,
+    book: Vec<StrategySlot>,
+}
+
+impl Outside {
+    /// The world that the settings name.
+    ///
+    /// # Errors
+    /// A CONFIGURATION incident when they name what this build cannot reach.
+    pub fn from_settings(settings: &Settings, mode: Mode) -> Result<Self, Incident> {
+        let StorePlace::Folder(folder) = &settings.store else {
+            return Err(configuration("store-place", "this build keeps records in a folder only"));
+        };
+        let hosts = match &settings.broker_url {
+            None => Hosts::of(mode),
+            Some(url) => Hosts::local(mode, url)
+                .map_err(|error| configuration("broker-host", &error.to_string()))?,
+        };
+        let credentials: Arc<dyn Credentials> =
+            Arc::new(SecretFile::new(settings.secret_file.clone()));
+        let transport = ReqwestTransport::new(hosts.clone())
+            .map_err(|error| configuration("transport", &error.to_string()))?;
+        Ok(Self {
+            transport: Arc::new(transport),
+            updates: Arc::new(TradeStream::new(&hosts, Arc::clone(&credentials))),
+            credentials,
+            clock: Arc::new(MachineClock),
+            store: Arc::new(FolderStore::new(folder)),
+            mailer: Arc::new(Outbox::new(&settings.outbox)),
+            policy_text: None,
+            mail_from: settings.mail_from.clone(),
+            mail_to: settings.mail_to.clone(),
+        })
+    }
+
+    /// Reads policy and strategies and furnishes the site of one invocation.
+    ///
+    /// # Errors
+    /// The incident that keeps the invocation from having rules to work by.
+    pub async fn furnish(
+        &self,
+        mode: Mode,
+        account: &AccountName,
+        invocation: Invocation,
+    ) -> Result<Site, Incident> {
+        let policy = self.policy(mode, account).await?;
+        let texts = self.strategy_texts().await.map_err(|error| trouble::journal(&error.into()))?;
+        let feeds = Feeds { bars: policy.bars_feed.clone(), quotes: policy.quotes_feed.clone() };
+        let connection = Connection {
+            transport: Arc::clone(&self.transport),
+            credentials: Arc::clone(&self.credentials),
+            clock: Arc::clone(&self.clock),
+            mode,
+            deadline: Some(invocation.deadline),
+        };
+        Ok(Site {
+            outside: self.clone(),
+            invocation,
+            broker: Alpaca::new(connection, feeds),
+            book: book::slots(&policy, &texts),
+            policy,
+        })
+    }
+
+    /// The default policy with the mail addresses of the settings, for when there is no other.
+    pub fn default_policy(&self) -> Policy {
+        self.addressed(Policy::compiled_in())
+    }
+
+    async fn policy(&self, mode: Mode, account: &AccountName) -> Result<Policy, Incident> {
+        let key = policy_key(mode, account);
+        let text = match &self.policy_text {
+            Some(text) => text.clone(),
+            None => match self.store.get(&key).await {
+                Ok(Some(record)) => String::from_utf8(record.bytes)
+                    .map_err(|_| configuration("policy-malformed", &format!("{key} is not UTF-8")))?,
+                Ok(None) => String::new(),
+                Err(error) => return Err(trouble::journal(&error.into())),
+            },
+        };
+        Policy::parse(&text).map(|policy| self.addressed(policy)).map_err(|error| {
+            configuration("policy-malformed", &error.to_string())
+                .meaning("Nothing was traded: a policy is either right or not followed at all.")
+                .action("Correct the key it names and run again.")
+        })
+    }
+
+    fn addressed(&self, mut policy: Policy) -> Policy {
+        if let Some(from) = &self.mail_from {
+            policy.mail.from.clone_from(from);
+        }
+        if let Some(to) = &self.mail_to {
+            policy.mail.to.clone_from(to);
+        }
+        policy
+    }
+
+    /// The store's own strategies by name; files of another ending or name are left alone.
+    async fn strategy_texts(&self) -> Result<BTreeMap<StrategyName, String>, StoreError> {
+        let mut texts = BTreeMap::new();
+        for key in self.store.list("strategies/").await?.into_iter().take(STRATEGY_FILES_MAX) {
+            let name = key.trim_start_matches("strategies/").strip_suffix(".clj");
+            let Some(Ok(name)) = name.map(StrategyName::parse) else { continue };
+            if let Some(record) = self.store.get(&key).await? {
+                texts.insert(name, String::from_utf8_lossy(&record.bytes).into_owned());
+            }
+        }
+        Ok(texts)
+    }
+}
+
+impl Site {
+    /// The house for this invocation.
+    pub fn house(&self) -> House<'_> {
+        House {
+            desk: Desk {
+                broker: &self.broker,
+                market: &self.broker,
+                updates: self.outside.updates.as_ref(),
+                clock: self.outside.clock.as_ref(),
+                policy: &self.policy,
+            },
+            store: self.outside.store.as_ref(),
+            mailer: self.outside.mailer.as_ref(),
+            book: &self.book,
+            writer: &self.invocation.writer,
+            code: env!("CARGO_PKG_VERSION"),
+            deadline: self.invocation.deadline,
+        }
+    }
+}
+
+/// Where an account's policy lies in the store.
+pub fn policy_key(mode: Mode, account: &AccountName) -> String {
+    format!("config/{mode}/{account}/policy.toml")
+}
+
+fn configuration(code: &str, what: &str) -> Incident {
+    Incident::new(Category::Configuration, code, "wiring", what)
+        .meaning("Nothing was traded.")
+        .action("Correct the setting it names and run again.")
+}
