@@ -12,4 +12,5 @@ pub mod faults;
 pub mod market;
 pub mod random;
 pub mod routes;
+pub mod server;
 pub mod world;

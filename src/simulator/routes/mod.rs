@@ -11,6 +11,8 @@ mod query;
 mod submit;
 mod wire;
 
+pub(super) use wire::trade_update;
+
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -75,6 +77,16 @@ impl Default for Door {
             window: 0,
             used: 0,
             answered: 0,
+        }
+    }
+}
+
+impl Door {
+    /// True when a key pair opens the door.
+    pub fn admits(&self, given_id: &str, given_secret: &str) -> bool {
+        match &self.keys {
+            Keys::Any => !given_id.is_empty() && !given_secret.is_empty(),
+            Keys::Only { id, secret } => given_id == id && given_secret == secret,
         }
     }
 }
@@ -174,12 +186,8 @@ impl Desk<'_> {
         let value = |name: &str| {
             headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
         };
-        let pair = (value("apca-api-key-id"), value("apca-api-secret-key"));
-        let (Some(key), Some(given)) = pair else { return false };
-        match &self.door.keys {
-            Keys::Any => !key.is_empty() && !given.is_empty(),
-            Keys::Only { id, secret } => key == id && given == secret,
-        }
+        let pair = value("apca-api-key-id").zip(value("apca-api-secret-key"));
+        pair.is_some_and(|(id, secret)| self.door.admits(id, secret))
     }
 
     /// Counts a request against the minute's budget; false when that is used up.

@@ -17,7 +17,7 @@ pub(super) fn new_order(body: &[u8]) -> Result<NewOrder, Refusal> {
     let symbol = Symbol::parse(&symbol)
         .map_err(|_| Refusal::unprocessable(format!("asset \"{symbol}\" not found")))?;
     let size = ordered_size(&fields)?;
-    let side = match word(&fields, "side").as_deref() {
+    let direction = match word(&fields, "side").as_deref() {
         Some("buy") => Side::Buy,
         Some("sell") => Side::Sell,
         _ => return Err(Refusal::malformed("invalid side")),
@@ -30,7 +30,7 @@ pub(super) fn new_order(body: &[u8]) -> Result<NewOrder, Refusal> {
     Ok(NewOrder {
         symbol,
         size,
-        side,
+        side: direction,
         kind,
         time_in_force: time_in_force(&fields)?,
         client_id: word(&fields, "client_order_id").filter(|id| !id.is_empty()),

@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
-use crate::simulator::exchange::{Activity, Booking, Entry, Fill, Order, Size, Status, side_word};
+use crate::simulator::exchange::{
+    Activity, Booking, Entry, Fill, Order, Size, Status, Update, side_word,
+};
 
 /// A decimal as the broker writes it: a string without trailing zeros.
 pub(super) fn text(value: Decimal) -> Value {
@@ -61,6 +63,24 @@ pub(super) fn order(order: &Order) -> Value {
         body["cancel_requested_at"] = Value::String(at.to_string());
     }
     body
+}
+
+/// A message of the stream of order messages.
+pub(in crate::simulator) fn trade_update(update: &Update, number: usize) -> Value {
+    let mut data = json!({
+        "event": update.event,
+        "event_id": format!("01J{number:023}"),
+        "at": update.at.to_string(),
+        "timestamp": update.at.to_string(),
+        "order": order(&update.order),
+    });
+    if let Some(execution) = &update.execution {
+        data["execution_id"] = Value::String(execution.id.clone());
+        data["price"] = text(execution.price);
+        data["qty"] = text(execution.qty);
+        data["position_qty"] = text(execution.position);
+    }
+    json!({"stream": "trade_updates", "data": data})
 }
 
 pub(super) fn activity(activity: &Activity) -> Value {

@@ -7,7 +7,7 @@
 //! time, and the same program sees the same world in every run.
 
 mod builder;
-mod ports;
+pub(super) mod ports;
 mod waiting;
 
 pub use builder::WorldBuilder;

@@ -33,30 +33,51 @@ impl Transport for InProcess {
     async fn carry(&self, request: Request) -> Result<Response, TransportError> {
         let world = &self.0;
         let half = world.with(|state| state.round_trip) / 2;
-        let struck = world.with(|state| state.faults.strike(&request));
         Waiting::for_time(world, half).await;
-        let answer = || world.with(|state| state.answer(&request));
-        let (response, extra) = match struck {
-            None => (answer(), Duration::ZERO),
-            Some(Trouble::Slow(delay)) => (answer(), delay),
-            Some(Trouble::NoConnection) => {
+        let (back, end) = match meet(world, &request) {
+            Outcome::Answer { response, after } => (half + after, Ok(response)),
+            Outcome::Lost => (Duration::MAX, Err(TransportError::NoAnswer("timed out".to_owned()))),
+            Outcome::NoConnection => {
                 return Err(TransportError::NotSent("connection refused".to_owned()));
             }
-            Some(Trouble::NoAnswer { effect }) => {
-                if effect == Effect::Done {
-                    answer();
-                }
-                Waiting::for_time(world, request.timeout.saturating_sub(half)).await;
-                return Err(TransportError::NoAnswer("timed out".to_owned()));
-            }
-            Some(trouble) => (troubled(world, &trouble, answer), Duration::ZERO),
         };
-        if half + extra > request.timeout {
-            Waiting::for_time(world, request.timeout.saturating_sub(half)).await;
-            return Err(TransportError::NoAnswer("timed out".to_owned()));
+        let left = request.timeout.saturating_sub(half);
+        Waiting::for_time(world, back.min(left)).await;
+        if back > left { Err(TransportError::NoAnswer("timed out".to_owned())) } else { end }
+    }
+}
+
+/// What became of a request.
+pub(in crate::simulator) enum Outcome {
+    /// An answer, so long after it was worked out.
+    Answer {
+        /// The answer.
+        response: Response,
+        /// How long it takes.
+        after: Duration,
+    },
+    /// No answer will come.
+    Lost,
+    /// It never arrived.
+    NoConnection,
+}
+
+/// Lets a request meet the trouble scripted for it, or the exchange.
+pub(in crate::simulator) fn meet(world: &World, request: &Request) -> Outcome {
+    let struck = world.with(|state| state.faults.strike(request));
+    let answer = || world.with(|state| state.answer(request));
+    let now = |response| Outcome::Answer { response, after: Duration::ZERO };
+    match struck {
+        None => now(answer()),
+        Some(Trouble::Slow(after)) => Outcome::Answer { response: answer(), after },
+        Some(Trouble::NoConnection) => Outcome::NoConnection,
+        Some(Trouble::NoAnswer { effect }) => {
+            if effect == Effect::Done {
+                answer();
+            }
+            Outcome::Lost
         }
-        Waiting::for_time(world, half + extra).await;
-        Ok(response)
+        Some(trouble) => now(troubled(world, &trouble, answer)),
     }
 }
 
