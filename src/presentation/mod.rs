@@ -1,4 +1,6 @@
 //! The report as people read it: letter, HTML, terminal text. Pure.
+
+pub mod explain;
 use crate::domain::report::RunReport;
 /// x
 pub struct MailParts {

@@ -223,3 +223,75 @@ impl Pick {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::domain::market::History;
+    use crate::domain::strategy::Rebalance;
+    use crate::domain::symphony::function::Function;
+    use crate::domain::symphony::study::STEPS_MAX;
+    use crate::domain::symphony::tree::Arena;
+
+    /// A weighting whose every level holds the level below twice: two to the fortieth paths.
+    fn doubled(arena: &mut Arena) -> NodeId {
+        let symbol = arena.symbol(Symbol::parse("A").unwrap()).unwrap();
+        let mut node = arena.node(Node::Asset(symbol)).unwrap();
+        for _ in 0..40 {
+            node = arena.node(Node::Equal(Box::new([node, node]))).unwrap();
+        }
+        node
+    }
+
+    fn decide(arena: Arena, root: NodeId) -> Result<Decision, StrategyError> {
+        let days: Vec<Date> = (1..=9).map(|day| date(2026, 1, day)).collect();
+        let closes = (1..=9).map(f64::from).collect();
+        let history = History::new(days, closes, vec![]).unwrap();
+        let market = BTreeMap::from([(Symbol::parse("A").unwrap(), history)]);
+        let tree = arena.into_tree("t".to_owned(), Rebalance::Daily, root);
+        evaluate(&tree, true, &Histories::new(market), date(2026, 1, 9))
+    }
+
+    #[test]
+    fn a_walk_without_end_stops_at_the_step_budget() {
+        let mut arena = Arena::default();
+        let root = doubled(&mut arena);
+        let error = decide(arena, root).unwrap_err();
+        assert_eq!(error, StrategyError::Timeout { steps: STEPS_MAX });
+    }
+
+    #[test]
+    fn the_past_of_a_part_reached_twice_is_worked_out_once() {
+        let mut arena = Arena::default();
+        let endless = doubled(&mut arena);
+        let by = Measure { function: Function::StdevReturn, window: 5 };
+        let asset = arena.symbol(Symbol::parse("A").unwrap()).unwrap();
+        let asset = arena.node(Node::Asset(asset)).unwrap();
+        let candidates =
+            [asset, endless].map(|node| arena.candidate(node, by).unwrap()).to_vec().into();
+        let pick = Pick::Bottom;
+        let ranking = Node::Filter { by, pick, count: 1, candidates };
+        let root = arena.node(ranking).unwrap();
+        // Both score the same and the plain asset is listed first, so nothing walks the other.
+        let decision = decide(arena, root).unwrap();
+        assert_eq!(decision.weights.len(), 1);
+    }
+
+    #[test]
+    fn parts_that_do_not_make_a_whole_are_refused() {
+        let mut arena = Arena::default();
+        let symbol = arena.symbol(Symbol::parse("A").unwrap()).unwrap();
+        let root = arena.node(Node::Asset(symbol)).unwrap();
+        let tree = arena.into_tree("t".to_owned(), Rebalance::Daily, root);
+        for (part, cash) in [(0.5, 0.0), (f64::NAN, 0.0), (0.9, 0.2), (-0.5, 1.5)] {
+            let settled = settle(&tree, &[(symbol, part)], cash);
+            assert!(matches!(settled, Err(StrategyError::InvalidWeights { .. })), "{part} {cash}");
+        }
+        let (weights, cash) = settle(&tree, &[(symbol, 0.75)], 0.25).unwrap();
+        assert_eq!((weights[0].1.to_string(), cash.to_string()), ("0.75".into(), "0.25".into()));
+    }
+}

@@ -144,14 +144,15 @@ impl Measure {
 
     /// The function in words, such as `RSI(10)`.
     pub fn words(self) -> String {
-        let days = self.window;
+        let window = self.window;
+        let days = if window == 1 { "1 day".to_owned() } else { format!("{window} days") };
         match self.function {
             Function::CurrentPrice => "price".to_owned(),
-            Function::MovingAveragePrice => format!("{days}-day average"),
-            Function::MovingAverageReturn => format!("mean return over {days} days"),
-            Function::CumulativeReturn => format!("return over {days} days"),
-            Function::StdevReturn => format!("volatility over {days} days"),
-            Function::Rsi => format!("RSI({days})"),
+            Function::MovingAveragePrice => format!("{window}-day average"),
+            Function::MovingAverageReturn => format!("mean return over {days}"),
+            Function::CumulativeReturn => format!("return over {days}"),
+            Function::StdevReturn => format!("volatility over {days}"),
+            Function::Rsi => format!("RSI({window})"),
         }
     }
 

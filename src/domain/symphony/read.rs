@@ -346,3 +346,193 @@ fn call<'f, 't>(form: &'f Form<'t>) -> Option<(&'t str, &'f [Form<'t>])> {
 fn plain_ticker(text: &str) -> &str {
     text.strip_prefix("EQUITIES::").and_then(|rest| rest.strip_suffix("//USD")).unwrap_or(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(body: &str) -> Tree {
+        read(&format!("(defsymphony \"t\" {{}} {body})")).unwrap()
+    }
+
+    fn complaint(body: &str) -> String {
+        read(&format!("(defsymphony \"t\" {{}}\n{body})")).unwrap_err().to_string()
+    }
+
+    fn rebalance(meta: &str) -> Read<Rebalance> {
+        read(&format!("(defsymphony \"t\" {meta} (asset \"SPY\"))")).map(|tree| tree.rebalance)
+    }
+
+    #[test]
+    fn brackets_around_children_are_optional() {
+        let listed = tree("(weight-equal [(asset \"A\") (asset \"B\" \"described\")])");
+        assert_eq!(listed, tree("(weight-equal (asset \"A\") (asset \"B\" nil))"));
+        let condition = "(> (current-price \"A\") 5)";
+        let bare = tree(&format!("(if {condition} (asset \"A\") (asset \"B\"))"));
+        assert_eq!(bare, tree(&format!("(if {condition} [(asset \"A\")] [(asset \"B\")])")));
+    }
+
+    #[test]
+    fn a_branch_of_several_children_shares_equally_and_an_empty_one_is_cash() {
+        let tree = tree("(if (<= (current-price \"A\") -5.5) [(asset \"A\") (asset \"B\")] [])");
+        let Node::If { then, otherwise, condition } = tree.node(tree.root) else { panic!() };
+        assert!(matches!(tree.node(*then), Node::Equal(children) if children.len() == 2));
+        assert_eq!(tree.node(*otherwise), &Node::Cash);
+        assert_eq!(condition.right, Operand::Number(Constant::new(-5.5)));
+        assert_eq!(condition.relation, Relation::AtMost);
+    }
+
+    #[test]
+    fn repeated_parts_of_a_text_are_stored_once() {
+        let part = "(group \"g\" [(if (> (rsi \"A\" {:window 10}) 79) [(asset \"B\")] [])])";
+        let ladder = tree(&format!("(weight-equal [{part} {part} (group \"h\" [{part}])])"));
+        // B, cash, the choice, g, h, the weighting.
+        assert_eq!((ladder.nodes.len(), ladder.series.len()), (6, 1));
+    }
+
+    #[test]
+    fn tickers_come_in_three_spellings() {
+        let all = "(weight-equal [(asset \"BRK/B\") (asset \"BRK.B\") \
+                   (asset \"EQUITIES::BRK/B//USD\")])";
+        assert_eq!(tree(all).symbols, [Symbol::parse("BRK.B").unwrap()]);
+    }
+
+    #[test]
+    fn meta_says_when_to_rebalance() {
+        assert_eq!(rebalance("{}").unwrap(), Rebalance::Daily);
+        assert_eq!(
+            rebalance("{:asset-class \"EQUITIES\", :rebalance-frequency :weekly}").unwrap(),
+            Rebalance::Weekly
+        );
+        let tenth = Rebalance::Threshold(Weight::parse("0.1").unwrap());
+        assert_eq!(rebalance("{:rebalance-threshold 0.1}").unwrap(), tenth);
+        for bad in [
+            "{:rebalance-threshold 1.5}",
+            "{:rebalance-threshold 0.1 :rebalance-frequency :daily}",
+            "{:rebalance-frequency :hourly}",
+            "{:rebalance-frequency \"daily\"}",
+            "{:colour :red}",
+            "{:asset-class}",
+            "{:asset-class 5}",
+            "[]",
+        ] {
+            assert!(rebalance(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_with_its_place_and_what_should_stand_there() {
+        let rsi = |window: &str| format!("(if (> (rsi \"SPY\" {window}) 79) [] [])");
+        for (body, said) in [
+            (
+                rsi("{:windw 10}"),
+                "line 2, column 19: expected a window such as {:window 10}, found {:windw 10}",
+            ),
+            (rsi("10"), "line 2, column 19: expected a window such as {:window 10}, found 10"),
+            (
+                rsi(""),
+                "line 2, column 8: expected a window such as {:window 10}, found (rsi \"SPY\" )",
+            ),
+            (
+                rsi("{:window 0}"),
+                "line 2, column 28: expected a whole number from 1 to 1000, found 0",
+            ),
+            (
+                rsi("{:window 10.5}"),
+                "line 2, column 28: expected a whole number from 1 to 1000, found 10.5",
+            ),
+            (
+                rsi("{:window 5000}"),
+                "line 2, column 28: expected a whole number from 1 to 1000, found 5000",
+            ),
+            (
+                "(weight-inverse-volatility 1 [(asset \"A\")])".into(),
+                "expected a whole number from 2 to 1000, found 1",
+            ),
+            (
+                "(if (> (current-price \"A\" {:window 3}) 1) [] [])".into(),
+                "expected no window for current-price, found {:window 3}",
+            ),
+            (
+                "(if (> (magic \"A\" {:window 3}) 1) [] [])".into(),
+                "cumulative-return, stdev-return, rsi, found magic",
+            ),
+            (
+                "(if (= (current-price \"A\") 1) [] [])".into(),
+                "expected a condition such as (> (rsi \"SPY\" {:window 10}) 79), found (= (current-price \"A\") 1)",
+            ),
+            (
+                "(if (> 79 (current-price \"A\")) [] [])".into(),
+                "expected an indicator such as (rsi \"SPY\" {:window 10}), found 79",
+            ),
+            (
+                "(if (> (current-price \"A\") 1) [])".into(),
+                "expected (if condition [then] [else]), found (if (> (current-price \"A\") 1) [])",
+            ),
+            (
+                "(weight-specified 0.5 (asset \"A\") 0.6 (asset \"B\"))".into(),
+                "expected weights that sum to 1, found a sum of 1.1",
+            ),
+            (
+                "(weight-specified 1.5 (asset \"A\"))".into(),
+                "expected a weight from 0 to 1, found 1.5",
+            ),
+            (
+                "(weight-specified -1 (asset \"A\") 2 (asset \"A\"))".into(),
+                "expected a weight from 0 to 1, found -1",
+            ),
+            ("(weight-specified 1)".into(), "expected pairs such as"),
+            ("(weight-equal [])".into(), "expected at least one child, found (weight-equal [])"),
+            (
+                "(group \"g\" [])".into(),
+                "expected (group \"title\" [one child]), found (group \"g\" [])",
+            ),
+            (
+                "(group \"g\" [(asset \"A\") (asset \"B\")])".into(),
+                "expected (group \"title\" [one child])",
+            ),
+            (
+                "(asset \"spy\")".into(),
+                "expected a ticker such as \"SPY\" or \"BRK/B\", found \"spy\"",
+            ),
+            ("(asset SPY)".into(), "expected a ticker in quotes, found SPY"),
+            ("(asset \"A\" 5)".into(), "expected (asset \"TICKER\" \"description\")"),
+            (
+                "(wt-marketcap [(asset \"A\")])".into(),
+                "expected an asset, a group, an if, a filter or a weighting",
+            ),
+            (
+                "\"SPY\"".into(),
+                "expected an asset, a group, an if, a filter or a weighting, found \"SPY\"",
+            ),
+            (
+                "(filter (rsi {:window 10}) (select-middle 1) [(asset \"A\")])".into(),
+                "expected (select-top 1) or (select-bottom 1), found (select-middle 1)",
+            ),
+            (
+                "(filter (rsi {:window 10}) (select-top 0) [(asset \"A\")])".into(),
+                "expected a whole number from 1 to 1000, found 0",
+            ),
+            (
+                "(filter (rsi {:window 10}) (select-top 1) [])".into(),
+                "expected (filter (rsi {:window 10}) (select-top 1) [children])",
+            ),
+            (
+                "(filter (current-price) (select-top 1) [(weight-equal [(asset \"A\")])])".into(),
+                "expected only assets: current-price has no meaning for others",
+            ),
+        ] {
+            let complaint = complaint(&body);
+            assert!(complaint.contains(said), "{body}\n  said {complaint}\n  not  {said}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_no_symphony_is_refused() {
+        for text in ["", "(asset \"SPY\")", "(defsymphony)", "(defsymphony t {} (asset \"A\"))"] {
+            assert!(read(text).is_err(), "{text}");
+        }
+        let many = "(defsymphony \"t\" {} (asset \"A\") (asset \"B\"))";
+        assert!(read(many).unwrap_err().expected.starts_with("(defsymphony \"title\""));
+    }
+}
