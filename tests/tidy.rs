@@ -11,7 +11,16 @@ const EXECUTOR_AND_ORDER_LIFE_LINES_MAX: usize = 400;
 
 /// Type names ending in a role instead of a thing.
 const ROLES: [&str; 11] = [
-    "Manager", "Service", "Facade", "Helper", "Handler", "Processor", "Util", "Utils", "Data", "Info",
+    "Manager",
+    "Service",
+    "Facade",
+    "Helper",
+    "Handler",
+    "Processor",
+    "Util",
+    "Utils",
+    "Data",
+    "Info",
     "Impl",
 ];
 
@@ -20,26 +29,68 @@ const FORBIDDEN: [(&str, &[&str]); 7] = [
     (
         "src/domain/",
         &[
-            "crate::application", "crate::presentation", "crate::infrastructure",
-            "crate::simulator", "crate::interface", "tokio", "reqwest", "tracing", "std::env",
-            "std::fs", "std::time::Instant", "std::time::SystemTime", "async fn", "aws_",
+            "crate::application",
+            "crate::presentation",
+            "crate::infrastructure",
+            "crate::simulator",
+            "crate::interface",
+            "tokio",
+            "reqwest",
+            "tracing",
+            "std::env",
+            "std::fs",
+            "std::time::Instant",
+            "std::time::SystemTime",
+            "async fn",
+            "aws_",
         ],
     ),
     (
         "src/presentation/",
         &[
-            "crate::application", "crate::infrastructure", "crate::simulator", "crate::interface",
-            "tokio", "reqwest", "std::env", "std::fs", "async fn",
+            "crate::application",
+            "crate::infrastructure",
+            "crate::simulator",
+            "crate::interface",
+            "tokio",
+            "reqwest",
+            "std::env",
+            "std::fs",
+            "async fn",
         ],
     ),
     (
         "src/application/",
-        &["crate::infrastructure", "crate::simulator", "crate::interface", "reqwest", "aws_", "std::fs", "std::env"],
+        &[
+            "crate::infrastructure",
+            "crate::simulator",
+            "crate::interface",
+            "reqwest",
+            "aws_",
+            "std::fs",
+            "std::env",
+        ],
     ),
     ("src/infrastructure/", &["crate::simulator", "crate::interface", "crate::presentation"]),
-    ("src/simulator/", &["crate::infrastructure::alpaca", "crate::infrastructure::local", "crate::interface", "crate::presentation"]),
+    (
+        "src/simulator/",
+        &[
+            "crate::infrastructure::alpaca",
+            "crate::infrastructure::local",
+            "crate::interface",
+            "crate::presentation",
+        ],
+    ),
     ("src/interface/lambda.rs", &["simulator"]),
-    ("src/bin/", &["alchemiser::domain", "alchemiser::application", "alchemiser::infrastructure", "alchemiser::simulator"]),
+    (
+        "src/bin/",
+        &[
+            "alchemiser::domain",
+            "alchemiser::application",
+            "alchemiser::infrastructure",
+            "alchemiser::simulator",
+        ],
+    ),
 ];
 
 fn root() -> PathBuf {
@@ -187,7 +238,8 @@ fn every_path_and_target_that_the_readme_names_exists() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     let makefile = fs::read_to_string(root().join("Makefile")).unwrap();
     for quoted in readme.split('`').skip(1).step_by(2) {
-        let is_path = ["src/", "tests/", "events/", "benches/"].iter().any(|top| quoted.starts_with(top));
+        let is_path =
+            ["src/", "tests/", "events/", "benches/"].iter().any(|top| quoted.starts_with(top));
         if is_path && !quoted.contains(['*', '{', ' ', ':']) {
             assert!(root().join(quoted).exists(), "README names {quoted}");
         }
@@ -201,8 +253,19 @@ fn every_path_and_target_that_the_readme_names_exists() {
 #[test]
 fn the_top_level_holds_what_it_should_and_nothing_else() {
     let allowed = [
-        "Cargo.toml", "Cargo.lock", "LICENSE", "Makefile", "README.md", "benches", "events", "fuzz",
-        "out", "src", "target", "template.yaml", "tests",
+        "Cargo.toml",
+        "Cargo.lock",
+        "LICENSE",
+        "Makefile",
+        "README.md",
+        "benches",
+        "events",
+        "fuzz",
+        "out",
+        "src",
+        "target",
+        "template.yaml",
+        "tests",
     ];
     for entry in fs::read_dir(root()).unwrap() {
         let name = entry.unwrap().file_name().to_string_lossy().into_owned();

@@ -14,7 +14,7 @@ use crate::application::desk::Desk;
 use crate::application::journal::history;
 use crate::application::ports::BrokerError;
 use crate::application::trouble;
-use crate::domain::decide::evaluate;
+use crate::domain::decide::{Universe, universe};
 use crate::domain::execution::OrderOutcome;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::market::{Histories, History};
@@ -22,6 +22,7 @@ use crate::domain::order::Order;
 use crate::domain::report::{DataReport, EquityPoint};
 use crate::domain::run::RunKey;
 use crate::domain::session::{Calendar, Session};
+use crate::domain::signal::evaluate;
 use crate::domain::sleeve::ledger::Ledger;
 use crate::domain::snapshot::{Known, Past, Snapshot, Splits};
 use crate::domain::strategy::{StrategyOutcome, StrategySlot};
@@ -99,9 +100,8 @@ pub async fn observe(
         let what = "the broker's calendar has no session before this one";
         return Err(Incident::new(Category::Critical, "calendar-short", "observe", what));
     };
-    let (closes, mut symbols) = needed(book);
-    symbols.extend(ledger.iter().flat_map(|ledger| ledger.symbols()));
-    let listed: Vec<Symbol> = symbols.iter().cloned().collect();
+    let Universe { closes, tradable } = universe(book, ledger, &[]);
+    let listed: Vec<Symbol> = tradable.into_iter().collect();
     let split_first = as_of.saturating_add(1.day());
 
     let orders = swept(desk, since).await.map_err(|e| trouble::broker(&e, "reading orders"))?;
@@ -176,21 +176,6 @@ fn freshness(
         stale: days.filter(|(_, day)| *day != Some(as_of)).collect(),
         clock_skew_ms,
     }
-}
-
-/// Closes wanted of each symbol, and every symbol that may be named.
-fn needed(book: &[StrategySlot]) -> (BTreeMap<Symbol, usize>, BTreeSet<Symbol>) {
-    let mut closes: BTreeMap<Symbol, usize> = BTreeMap::new();
-    let mut nameable = BTreeSet::new();
-    for engine in book.iter().filter_map(|slot| slot.engine.as_ref().ok()) {
-        let needs = engine.needs();
-        nameable.extend(needs.nameable.iter().cloned());
-        for (symbol, wanted) in &needs.closes {
-            let most = closes.entry(symbol.clone()).or_default();
-            *most = (*most).max(*wanted);
-        }
-    }
-    (closes, nameable)
 }
 
 /// All orders since a moment, after our own open ones were cancelled and seen to end.

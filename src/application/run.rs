@@ -29,7 +29,7 @@ use crate::domain::decide::decide;
 use crate::domain::report::{RunReport, Verdict};
 use crate::domain::risk::restore;
 use crate::domain::run::{RunAction, RunKey, RunRequest};
-use crate::domain::session::{Session, exchange_date};
+use crate::domain::session::Session;
 use crate::domain::strategy::StrategySlot;
 
 /// Time kept free at the end for the final record and the mail.
@@ -82,14 +82,7 @@ pub enum Ended {
 
 /// Does what a request asks for.
 pub async fn run(request: &RunRequest, house: &House<'_>) -> Ended {
-    let generation = request.force.as_ref().map_or(0, |force| force.generation);
-    let key = RunKey {
-        mode: request.mode,
-        account: request.account.clone(),
-        session: exchange_date(request.scheduled_for),
-        slot: request.slot.clone(),
-        generation,
-    };
+    let key = request.key();
     let now = house.desk.clock.now();
     let mut report = blank(key.clone(), request.action, now, (house.code, house.desk.policy));
     let journal = house.journal(key);
@@ -176,10 +169,13 @@ async fn planned(
         return Err(Stop::late(age));
     }
     let observed = observe(&house.desk, (morning, session), house.book, history).await;
-    let Observed { snapshot, signals, data } = observed.map_err(Stop::observing)?;
+    let Observed { snapshot, data, .. } = observed.map_err(Stop::observing)?;
     take_snapshot(report, &snapshot, data);
-    report.signals.clone_from(&signals);
-    let decision = decide(&snapshot, &signals, house.book, house.desk.policy, journal.key());
+    let decision = decide(&snapshot, house.book, house.desk.policy, journal.key());
+    report.signals.clone_from(&decision.signals);
+    if !decision.transfers.decimal().is_zero() {
+        report.transfers.insert(report.key.session, decision.transfers);
+    }
     report.limits.clone_from(&decision.limits);
     report.incidents.extend(decision.incidents.iter().cloned());
     report.plan.clone_from(&decision.drafted);
@@ -206,7 +202,7 @@ async fn planned(
     journal.keep("snapshot.json", None, &Inputs::pack(&snapshot)).await?;
     let record = PlanRecord {
         plan: plan.plan().clone(),
-        signals,
+        signals: decision.signals,
         limits: decision.limits,
         incidents: decision.incidents,
         data: report.data.clone(),

@@ -175,6 +175,22 @@ pub struct PositionError {
     pub shares: Shares,
 }
 
+impl Activity {
+    /// Cash paid in (negative: out), if that is what happened.
+    pub const fn transfer(&self) -> Option<Usd> {
+        match self.what {
+            ActivityKind::Transfer { amount } => Some(amount),
+            ActivityKind::Fill { .. }
+            | ActivityKind::Dividend { .. }
+            | ActivityKind::Split { .. }
+            | ActivityKind::Rename { .. }
+            | ActivityKind::Fee { .. }
+            | ActivityKind::Cash { .. }
+            | ActivityKind::Unknown { .. } => None,
+        }
+    }
+}
+
 impl fmt::Display for AssetId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -1,19 +1,31 @@
-//! The one pure function between seeing and acting.
+//! The one pure function between seeing and acting: a snapshot in, a decision out.
+//!
+//! It reads in the order of the specification: signals, sleeves, targets, plan, gate. Whatever
+//! keeps the account from trading ends it early, with a sentence that says so.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::account::Position;
 use crate::domain::incident::Incident;
-use crate::domain::money::Usd;
+use crate::domain::money::{Usd, Weight};
+use crate::domain::notices;
 use crate::domain::plan::RebalancePlan;
+use crate::domain::plan::draft::{Basis, draft};
+use crate::domain::plan::listing::{VOLUME_SESSIONS, list};
 use crate::domain::policy::Policy;
 use crate::domain::report::LimitUse;
-use crate::domain::risk::ApprovedPlan;
+use crate::domain::risk::{ApprovedPlan, approve};
 use crate::domain::run::RunKey;
-use crate::domain::sleeve::ledger::Ledger;
-use crate::domain::snapshot::Snapshot;
-use crate::domain::strategy::{StrategyOutcome, StrategySlot};
+use crate::domain::signal::evaluate;
+use crate::domain::sleeve::adopt::adopt;
+use crate::domain::sleeve::capital::{Valuation, capital};
+use crate::domain::sleeve::due::{Claim, Wish};
+use crate::domain::sleeve::fold::{Carried, carry_forward, first};
+use crate::domain::sleeve::ledger::{Ledger, Sleeve};
+use crate::domain::snapshot::{Past, Snapshot};
+use crate::domain::strategy::{Rebalance, StrategyOutcome, StrategySlot};
 use crate::domain::symbol::Symbol;
+use crate::domain::target::aim;
 
 /// What a run decided.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -47,36 +59,167 @@ pub struct Universe {
 
 /// Signals, sleeves, targets, plan and gate. The same inputs give the same bytes.
 pub fn decide(
-    _snapshot: &Snapshot,
-    _signals: &[StrategyOutcome],
-    _book: &[StrategySlot],
-    _policy: &Policy,
-    _key: &RunKey,
+    snapshot: &Snapshot,
+    book: &[StrategySlot],
+    policy: &Policy,
+    key: &RunKey,
 ) -> Decision {
-    Decision::default()
+    let as_of = snapshot.calendar.before(snapshot.session.date).map(|session| session.date);
+    let as_of = as_of.unwrap_or(snapshot.session.date); // without one nothing is fresh, all fail
+    let signals = evaluate(book, &snapshot.histories, as_of);
+    let mut decision = Decision { signals, ..Decision::default() };
+    decision.incidents.extend(decision.signals.iter().filter_map(notices::of_signal));
+    if let Err(stop) = decide_plan(&mut decision, snapshot, book, policy, key) {
+        decision.blocked = Some(stop.what.clone());
+        decision.incidents.push(*stop);
+    }
+    decision
+}
+
+/// Everything after the signals; an error is why nothing may be traded.
+fn decide_plan(
+    decision: &mut Decision,
+    snapshot: &Snapshot,
+    book: &[StrategySlot],
+    policy: &Policy,
+    key: &RunKey,
+) -> Result<(), Box<Incident>> {
+    let ledger = open_ledger(decision, snapshot, book, policy)?;
+    let claims = claims(book, &decision.signals, &ledger);
+    let listings = list(&traded_symbols(snapshot, &decision.signals, &ledger), snapshot, policy);
+    let valuation = Valuation { listings: &listings };
+    let capital = capital(&ledger, snapshot, policy, valuation)
+        .map_err(|error| Box::new(notices::of_valuation(&error)))?;
+    let targets = aim(&claims, capital, &snapshot.session, policy, valuation);
+    let basis = Basis { snapshot, ledger: &ledger, listings: &listings, policy, key };
+    decision.incidents.extend(notices::of_touched(&targets, valuation));
+    let plan = draft(targets, &basis);
+    decision.incidents.extend(notices::of_plan(&plan));
+    decision.drafted = Some(plan.clone());
+    match approve(plan, snapshot, policy) {
+        Ok((plan, limits)) => {
+            decision.plan = Some(plan);
+            decision.limits = limits;
+            Ok(())
+        }
+        Err(refused) => {
+            let (last, others) = notices::of_refusals(&refused.refusals);
+            decision.limits = refused.limits;
+            decision.incidents.extend(others);
+            Err(Box::new(last))
+        }
+    }
+}
+
+/// The ledger as of the snapshot, with what the operator adopted.
+fn open_ledger(
+    decision: &mut Decision,
+    snapshot: &Snapshot,
+    book: &[StrategySlot],
+    policy: &Policy,
+) -> Result<Ledger, Box<Incident>> {
+    let open = snapshot.orders.iter().filter(|order| order.is_ours());
+    let open: Vec<&str> = open
+        .filter(|order| !order.status.is_terminal())
+        .map(|order| order.client_id.as_str())
+        .collect();
+    if !open.is_empty() {
+        return Err(Box::new(notices::of_open_orders(&open)));
+    }
+    let mut ledger = match &snapshot.past {
+        Past::First => Ledger { adopt_undecided: true, ..first(snapshot) },
+        Past::Known(known) => {
+            let carried = carry_forward(&known.ledger, snapshot)
+                .map_err(|error| Box::new(notices::of_ledger(&error)))?;
+            let Carried { ledger, transfers, notes } = carried;
+            decision.transfers = transfers;
+            decision.incidents.extend(notes);
+            ledger
+        }
+        Past::Lost => return Err(Box::new(notices::of_lost_ledger())),
+    };
+    let adopted = adopt(&mut ledger, policy.adopt.as_ref(), &nameable(book));
+    if adopted.is_ok() {
+        ledger.adopt_undecided = false;
+    }
+    decision.ledger = Some(ledger.clone());
+    adopted.map_err(|symbols| Box::new(notices::of_undecided(&symbols)))?;
+    Ok(ledger)
+}
+
+/// Every symbol that a strategy of the book may give weight to.
+fn nameable(book: &[StrategySlot]) -> BTreeSet<Symbol> {
+    let engines = book.iter().filter_map(|slot| slot.engine.as_ref().ok());
+    engines.flat_map(|engine| engine.needs().nameable.iter().cloned()).collect()
+}
+
+/// The sleeves in the policy's order, then those that are given up, by name.
+fn claims<'a>(
+    book: &'a [StrategySlot],
+    signals: &'a [StrategyOutcome],
+    ledger: &'a Ledger,
+) -> Vec<Claim<'a>> {
+    let policy = book.iter().zip(signals).map(|(slot, outcome)| Claim {
+        strategy: &slot.name,
+        allocation: slot.allocation,
+        hash: &outcome.hash,
+        rebalance: match &slot.engine {
+            Ok(engine) => engine.needs().rebalance,
+            Err(_) => Rebalance::Daily,
+        },
+        wish: outcome.result.as_ref().map_or(Wish::Failed, Wish::Signal),
+        sleeve: ledger.sleeves.get(&slot.name).cloned().unwrap_or_default(),
+    });
+    let listed: BTreeSet<_> = book.iter().map(|slot| &slot.name).collect();
+    let given_up = ledger
+        .sleeves
+        .iter()
+        .filter(|(name, sleeve)| !listed.contains(name) && !sleeve.shares.is_empty())
+        .map(|(name, sleeve): (_, &Sleeve)| Claim {
+            strategy: name,
+            allocation: Weight::ZERO,
+            hash: "",
+            rebalance: Rebalance::Daily,
+            wish: Wish::GivenUp,
+            sleeve: sleeve.clone(),
+        });
+    policy.chain(given_up).collect()
+}
+
+/// What the plan looks at: held by sleeves or nobody, named by a signal, or in an open order.
+fn traded_symbols(
+    snapshot: &Snapshot,
+    signals: &[StrategyOutcome],
+    ledger: &Ledger,
+) -> BTreeSet<Symbol> {
+    let named = signals.iter().filter_map(|outcome| outcome.result.as_ref().ok());
+    let named = named.flat_map(|signal| signal.symbols().cloned());
+    let ordered = snapshot.orders.iter().map(|order| order.symbol.clone());
+    ledger.symbols().into_iter().chain(named).chain(ordered).collect()
 }
 
 /// What has to be observed: what the strategies look at and may name, and what is held.
 pub fn universe(
-    _book: &[StrategySlot],
-    _ledger: Option<&Ledger>,
-    _positions: &[Position],
-) -> Universe {
-    Universe::default()
-}
-
-/// What each strategy says on the closes up to and including a day.
-pub fn evaluate(
     book: &[StrategySlot],
-    histories: &crate::domain::market::Histories,
-    as_of: jiff::civil::Date,
-) -> Vec<StrategyOutcome> {
-    let one = |slot: &StrategySlot| {
-        let (hash, result) = match &slot.engine {
-            Ok(engine) => (engine.needs().hash.clone(), engine.evaluate(histories, as_of)),
-            Err(error) => (String::new(), Err(error.clone())),
-        };
-        StrategyOutcome { strategy: slot.name.clone(), hash, result }
-    };
-    book.iter().map(one).collect()
+    ledger: Option<&Ledger>,
+    positions: &[Position],
+) -> Universe {
+    let mut universe = Universe { closes: BTreeMap::new(), tradable: nameable(book) };
+    for engine in book.iter().filter_map(|slot| slot.engine.as_ref().ok()) {
+        for (symbol, count) in &engine.needs().closes {
+            let most = universe.closes.entry(symbol.clone()).or_default();
+            *most = (*most).max(*count);
+        }
+    }
+    // Foreign positions are only valued, but may be adopted or renamed: flags of all are asked.
+    let held = positions.iter().map(|position| position.symbol.clone());
+    universe.tradable.extend(held);
+    if let Some(ledger) = ledger {
+        universe.tradable.extend(ledger.symbols());
+    }
+    for symbol in &universe.tradable {
+        let most = universe.closes.entry(symbol.clone()).or_default();
+        *most = (*most).max(VOLUME_SESSIONS);
+    }
+    universe
 }

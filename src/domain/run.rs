@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::session::exchange_date;
+
 /// Longest name of an account, slot or strategy: names go into record paths and order ids.
 const NAME_LENGTH_MAX: usize = 24;
 /// Longest slot: it is part of every client order id, which has 48 characters in all.
@@ -161,6 +163,19 @@ pub struct RunRequest {
     pub scheduled_for: Timestamp,
     /// Permission to repeat a finished run.
     pub force: Option<Force>,
+}
+
+impl RunRequest {
+    /// The run it is for: the session is that of its scheduled time, never that of a clock.
+    pub fn key(&self) -> RunKey {
+        RunKey {
+            mode: self.mode,
+            account: self.account.clone(),
+            session: exchange_date(self.scheduled_for),
+            slot: self.slot.clone(),
+            generation: self.force.as_ref().map_or(0, |force| force.generation),
+        }
+    }
 }
 
 impl Mode {

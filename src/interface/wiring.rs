@@ -6,9 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::application::desk::Desk;
-use crate::application::ports::{
-    Clock, Credentials, Mailer, Store, StoreError, TradeUpdates,
-};
+use crate::application::ports::{Clock, Credentials, Mailer, Store, StoreError, TradeUpdates};
 use crate::application::run::House;
 use crate::application::trouble;
 use crate::domain::book;
@@ -16,9 +14,9 @@ use crate::domain::incident::{Category, Incident};
 use crate::domain::policy::Policy;
 use crate::domain::run::{AccountName, Mode, StrategyName};
 use crate::domain::strategy::StrategySlot;
+use crate::infrastructure::alpaca::stream::TradeStream;
 use crate::infrastructure::alpaca::{Alpaca, Connection, Feeds};
 use crate::infrastructure::clock::MachineClock;
-use crate::infrastructure::alpaca::stream::TradeStream;
 use crate::infrastructure::hosts::Hosts;
 use crate::infrastructure::http::Transport;
 use crate::infrastructure::https::ReqwestTransport;
@@ -141,8 +139,9 @@ impl Outside {
         let text = match &self.policy_text {
             Some(text) => text.clone(),
             None => match self.store.get(&key).await {
-                Ok(Some(record)) => String::from_utf8(record.bytes)
-                    .map_err(|_| configuration("policy-malformed", &format!("{key} is not UTF-8")))?,
+                Ok(Some(record)) => String::from_utf8(record.bytes).map_err(|_| {
+                    configuration("policy-malformed", &format!("{key} is not UTF-8"))
+                })?,
                 Ok(None) => String::new(),
                 Err(error) => return Err(trouble::journal(&error.into())),
             },

@@ -42,9 +42,22 @@ pub fn mime(_: &MailParts) -> Vec<u8> {
     Vec::new()
 }
 /// x
-pub struct Mail { /// x
- pub subject: String, /// x
- pub text: String, /// x
- pub html: String }
+pub struct Mail {
+    /// x
+    pub subject: String,
+    /// x
+    pub text: String,
+    /// x
+    pub html: String,
+}
 /// x
-pub fn alert(_: &[crate::domain::incident::Incident], _: Option<&crate::domain::run::RunKey>) -> Mail { Mail { subject: String::new(), text: String::new(), html: String::new() } }
+pub fn alert(
+    _: &[crate::domain::incident::Incident],
+    _: Option<&crate::domain::run::RunKey>,
+) -> Mail {
+    Mail { subject: String::new(), text: String::new(), html: String::new() }
+}
+/// x
+pub fn terminal(r: &RunReport) -> String {
+    format!("{:?} {} {:#?}\n{:#?}", r.verdict, r.summary, r.incidents, r.execution)
+}

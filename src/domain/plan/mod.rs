@@ -3,7 +3,10 @@
 //! A plan says what will be traded and why; it is stored before the first order leaves, and a
 //! resumed run continues from the stored bytes. The buy plan is made once, after the sells.
 
+pub mod draft;
 pub mod fund;
+pub mod listing;
+pub mod size;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -69,6 +72,9 @@ pub struct Capital {
     pub held: Usd,
     /// k: the factor by which due sleeves shrink because held ones take more than their share.
     pub scale: Decimal,
+    /// What the strategies would have invested: held sleeves as they are, due ones as they wish.
+    #[serde(default)]
+    pub asked: Usd,
     /// m: the smallest resize worth an order.
     pub resize_min: Usd,
 }

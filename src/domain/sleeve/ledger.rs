@@ -12,6 +12,7 @@ use crate::domain::money::{Shares, Weight};
 use crate::domain::order::{ClientOrderId, Side};
 use crate::domain::plan::Part;
 use crate::domain::run::StrategyName;
+use crate::domain::snapshot::Snapshot;
 use crate::domain::symbol::Symbol;
 
 /// Who owns which shares, as of a moment. Carried forward by broker facts only.
@@ -103,6 +104,51 @@ impl Ledger {
     /// Shares of a symbol owned by all sleeves and nobody.
     pub fn total(&self, symbol: &Symbol) -> Shares {
         self.owned(symbol) + self.foreign.get(symbol).copied().unwrap_or_default()
+    }
+
+    /// Gives a sleeve shares.
+    pub(in crate::domain) fn credit(
+        &mut self,
+        strategy: &StrategyName,
+        symbol: &Symbol,
+        shares: Shares,
+    ) {
+        if !shares.is_zero() {
+            let sleeve = self.sleeves.entry(strategy.clone()).or_default();
+            *sleeve.shares.entry(symbol.clone()).or_default() += shares;
+        }
+    }
+
+    /// Takes shares from a sleeve; `None`, and nothing taken, when it owns fewer.
+    pub(in crate::domain) fn debit(
+        &mut self,
+        strategy: &StrategyName,
+        symbol: &Symbol,
+        shares: Shares,
+    ) -> Option<()> {
+        let sleeve = self.sleeves.get_mut(strategy)?;
+        let left = sleeve.shares_of(symbol).minus(shares)?;
+        if left.is_zero() {
+            sleeve.shares.remove(symbol);
+        } else {
+            sleeve.shares.insert(symbol.clone(), left);
+        }
+        Some(())
+    }
+
+    /// Notes the asset id of every symbol it names, as far as the broker says, and drops others.
+    pub(in crate::domain) fn name_assets(&mut self, snapshot: &Snapshot) {
+        let mut assets = BTreeMap::new();
+        let unsettled = self.unsettled.values().map(|order| order.symbol.clone());
+        for symbol in self.symbols().into_iter().chain(unsettled) {
+            let position = snapshot.positions.get(&symbol).map(|position| &position.asset);
+            let asset = snapshot.assets.get(&symbol).map(|asset| &asset.id);
+            let id = position.or(asset).or_else(|| self.assets.get(&symbol)).cloned();
+            if let Some(id) = id {
+                assets.insert(symbol, id);
+            }
+        }
+        self.assets = assets;
     }
 
     /// Every symbol that a sleeve or nobody owns shares of.

@@ -4,6 +4,11 @@
 //! counted. Sleeves and foreign shares together are the broker's position, per asset, at the
 //! start and the end of every run.
 
+pub mod adopt;
+pub mod attribution;
+pub mod capital;
+pub mod crossing;
+pub mod due;
 pub mod fold;
 pub mod ledger;
 pub mod settle;

@@ -27,7 +27,12 @@ struct Sum {
 }
 
 /// Runs the sessions from `first` on.
-pub(super) async fn run(doing: &Doing, stage: &Stage, first: Date, json: bool) -> Result<u8, Trouble> {
+pub(super) async fn run(
+    doing: &Doing,
+    stage: &Stage,
+    first: Date,
+    json: bool,
+) -> Result<u8, Trouble> {
     let sessions: Vec<Date> = stage.world.market(|market| {
         let all = market.days.sessions().iter().map(|session| session.date);
         all.filter(|date| *date >= first).take(doing.days as usize).collect()
@@ -50,7 +55,11 @@ pub(super) async fn run(doing: &Doing, stage: &Stage, first: Date, json: bool) -
         } else if progress {
             let equity = report.equity_curve.last().map(|point| point.equity.round_cents());
             let equity = equity.map_or_else(String::new, |equity| format!(", equity {equity}"));
-            say_wrong(&format!("\x1b[1A\x1b[2Ksession {} of {}: {date}{equity}", at + 1, sessions.len()));
+            say_wrong(&format!(
+                "\x1b[1A\x1b[2Ksession {} of {}: {date}{equity}",
+                at + 1,
+                sessions.len()
+            ));
         }
     }
     sum.tell(stage, json);
@@ -81,7 +90,11 @@ impl Sum {
             self.checked,
             self.traded,
             self.orders,
-            if self.broken.is_empty() { "reconcile to the cent every day" } else { "DO NOT reconcile" },
+            if self.broken.is_empty() {
+                "reconcile to the cent every day"
+            } else {
+                "DO NOT reconcile"
+            },
         ));
         for (strategy, count) in &self.strategies {
             say(&format!("  {strategy:<24} traded in {count} sessions"));
@@ -136,7 +149,11 @@ fn reconcile(report: &RunReport, world: &World) -> Result<(), String> {
     let cent = Decimal::new(1, 2);
     let account = report.account.as_ref().ok_or("no account")?;
     let off = |what: &str, ours: Decimal, truth: Decimal| {
-        if (ours - truth).abs() < cent { Ok(()) } else { Err(format!("{what}: {ours}, the world has {truth}")) }
+        if (ours - truth).abs() < cent {
+            Ok(())
+        } else {
+            Err(format!("{what}: {ours}, the world has {truth}"))
+        }
     };
     off("cash", account.cash_after.decimal(), world.cash())?;
     off("cash and positions", world.cash() + value, world.equity())?;

@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::interface::cli::offline::{first_session, market, world};
 use crate::interface::cli::{Trouble, WorldChoice, say};
+use crate::simulator::routes::Keys;
 use crate::simulator::server::{Pace, Server, Serving};
 
 /// Where to listen, and what to show.
@@ -28,13 +29,16 @@ pub struct Listen {
 pub(super) async fn listen(what: &Listen) -> Result<u8, Trouble> {
     if !what.listen.ip().is_loopback() {
         let refused = format!("{} is no loopback address", what.listen.ip());
-        return Err(Trouble::setting(refused, "listen on 127.0.0.1: the exchange is for this machine"));
+        return Err(Trouble::setting(
+            refused,
+            "listen on 127.0.0.1: the exchange is for this machine",
+        ));
     }
     let market = market(&what.world)?;
     let date = first_session(&what.world, &market)?;
     let world = world(&what.world, market, date)?;
     if let (Some(key), Some(secret)) = (&what.key, &what.secret_key) {
-        world.door(|door| door.keys = Some((key.clone(), secret.clone())));
+        world.door(|door| door.keys = Keys::Only { id: key.clone(), secret: secret.clone() });
     }
     let serving = Serving { port: what.listen.port(), pace: Pace::Wall, ..Serving::default() };
     let mut server = Server::start(world, serving).await.map_err(|error| {

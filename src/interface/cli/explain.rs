@@ -7,18 +7,18 @@ use clap::Args;
 use jiff::civil::Date;
 
 use crate::domain::book::slots;
-use crate::domain::decide::evaluate;
 use crate::domain::market::Histories;
 use crate::domain::money::Weight;
 use crate::domain::policy::Policy;
 use crate::domain::run::StrategyName;
+use crate::domain::signal::evaluate;
 use crate::domain::strategy::StrategySlot;
 use crate::domain::symbol::Symbol;
 use crate::domain::symphony::SymphonyEngine;
-use crate::infrastructure::local::prices;
-use crate::interface::cli::{Trouble, alias, say};
 use crate::interface::cli::offline::causes;
+use crate::interface::cli::{Trouble, alias, say};
 use crate::presentation::explain::{json_line, text};
+use crate::simulator::market::histories;
 
 /// What to explain.
 #[derive(Debug, Clone, Args)]
@@ -49,7 +49,7 @@ pub struct Explain {
 pub(super) fn explain(what: &Explain, json: bool) -> Result<u8, Trouble> {
     let book = book(what)?;
     let aliases: BTreeMap<Symbol, String> = what.alias.iter().cloned().collect();
-    let market = prices::folder(&what.prices, &aliases)
+    let market = histories(&what.prices, &aliases)
         .map_err(|error| Trouble::setting(causes(&error), "correct the price folder"))?;
     let market = Histories::new(market);
     let (from, to) = match (what.date, what.from, what.to) {
@@ -80,7 +80,10 @@ fn book(what: &Explain) -> Result<Vec<StrategySlot>, Trouble> {
             book.retain(|slot| slot.name == *name);
             if book.is_empty() {
                 let unknown = format!("no strategy {name} in the policy");
-                return Err(Trouble::setting(unknown, "name one of the policy, or give --symphony FILE"));
+                return Err(Trouble::setting(
+                    unknown,
+                    "name one of the policy, or give --symphony FILE",
+                ));
             }
         }
         return Ok(book);

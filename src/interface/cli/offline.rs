@@ -127,7 +127,12 @@ pub(super) fn world(choice: &WorldChoice, market: Market, date: Date) -> Result<
 
 impl Stage {
     /// Sets a fresh world up beside the records of its folder.
-    async fn set(doing: &Doing, market: Market, date: Date, folder: PathBuf) -> Result<Self, Trouble> {
+    async fn set(
+        doing: &Doing,
+        market: Market,
+        date: Date,
+        folder: PathBuf,
+    ) -> Result<Self, Trouble> {
         let world = world(&doing.world, market, date)?;
         let serving = Serving { pace: Pace::Owner, ..Serving::default() };
         let no_port = |error| Trouble::setting(error, "free a loopback port");
@@ -152,7 +157,12 @@ impl Stage {
     }
 
     /// One run of one session.
-    pub(super) async fn run(&self, doing: &Doing, action: RunAction, date: Date) -> Result<Done, Trouble> {
+    pub(super) async fn run(
+        &self,
+        doing: &Doing,
+        action: RunAction,
+        date: Date,
+    ) -> Result<Done, Trouble> {
         let scheduled_for = scheduled(date)?;
         let now = self.outside.clock.now();
         let deadline = now.saturating_add(RUN_SECONDS.seconds()).unwrap_or(now);
@@ -162,7 +172,8 @@ impl Stage {
         };
         let place = &doing.place;
         let invocation = Invocation { writer, deadline };
-        let site = self.outside.furnish(place.mode, &place.account, invocation).await.map_err(wrong)?;
+        let site =
+            self.outside.furnish(place.mode, &place.account, invocation).await.map_err(wrong)?;
         let request = RunRequest {
             action,
             mode: place.mode,
@@ -206,7 +217,10 @@ impl Done {
                 if json {
                     say(&format!("{{\"outcome\":\"repeated\",\"run\":\"{}\"}}", report.key));
                 } else {
-                    say(&format!("this session is done: run {} ended before, no order was sent", report.key));
+                    say(&format!(
+                        "this session is done: run {} ended before, no order was sent",
+                        report.key
+                    ));
                     told(&report, &mailed, &store);
                 }
                 return Ok(code);

@@ -3,7 +3,7 @@
 use jiff::ToSpan;
 
 use crate::application::ports::Clock;
-use crate::application::run::run;
+use crate::application::run::run as run_once;
 use crate::domain::run::{RunAction, RunRequest};
 use crate::infrastructure::clock::MachineClock;
 use crate::interface::cli::{Doing, Trouble, offline};
@@ -42,7 +42,7 @@ pub(super) async fn run_now(doing: &Doing, action: RunAction) -> Result<offline:
         scheduled_for: now,
         force: None,
     };
-    Ok(offline::Done::of(run(&request, &site.house()).await, &doing.place.store))
+    Ok(offline::Done::of(run_once(&request, &site.house()).await, &doing.place.store))
 }
 
 /// One run or preview now, told on the terminal.

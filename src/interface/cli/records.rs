@@ -25,7 +25,9 @@ pub(super) async fn init(place: &Place) -> Result<u8, Trouble> {
         .map(|line| if line.is_empty() { "\n".to_owned() } else { format!("# {line}\n") })
         .collect();
     match store.put_once(&policy, commented.as_bytes()).await.map_err(unwritable)? {
-        Put::Stored { .. } => say(&format!("wrote {policy}: every line is a default, commented out")),
+        Put::Stored { .. } => {
+            say(&format!("wrote {policy}: every line is a default, commented out"))
+        }
         Put::Exists(_) => say(&format!("kept {policy} as it is")),
     }
     match permission(&store, &key).await {
@@ -78,7 +80,11 @@ pub(super) async fn status(place: &Place, as_json: bool) -> Result<u8, Trouble> 
         Some(report) => {
             say(&format!("last run {}: {}, {}", report.key, report.verdict.word(), report.summary));
             if let Some(point) = report.equity_curve.last() {
-                say(&format!("equity {} after session {}", point.equity.round_cents(), point.session));
+                say(&format!(
+                    "equity {} after session {}",
+                    point.equity.round_cents(),
+                    point.session
+                ));
             }
         }
     }

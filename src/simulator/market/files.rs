@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use crate::domain::market::History;
 use crate::domain::price_file::{self, PriceFileError};
 use crate::domain::symbol::Symbol;
 use crate::simulator::calendar::TradingDays;
@@ -38,14 +39,31 @@ pub enum FolderError {
     Empty(String),
 }
 
-/// Reads every `SYMBOL.csv` of a folder; the exchange opens on the dates that the files name.
+/// A market of every `SYMBOL.csv` of a folder; the exchange opens on the dates that the files name.
+///
+/// # Errors
+/// [`FolderError`] when a file cannot be read or understood, or when there is none.
+pub fn folder(path: &Path, aliases: &BTreeMap<Symbol, String>) -> Result<Market, FolderError> {
+    let histories = histories(path, aliases)?;
+    let dates: BTreeSet<_> = histories.values().flat_map(|h| h.days().iter().copied()).collect();
+    let mut market = Market::new(TradingDays::listed(dates));
+    for (symbol, history) in &histories {
+        market.list(symbol.clone(), history);
+    }
+    Ok(market)
+}
+
+/// The closes of every `SYMBOL.csv` of a folder.
 ///
 /// `aliases` lists a symbol from another's file, such as FNGU from `FNGU_EXT.csv`. Files whose
 /// name is neither a ticker nor an alias's source are passed over.
 ///
 /// # Errors
 /// [`FolderError`] when a file cannot be read or understood, or when there is none.
-pub fn folder(path: &Path, aliases: &BTreeMap<Symbol, String>) -> Result<Market, FolderError> {
+pub fn histories(
+    path: &Path,
+    aliases: &BTreeMap<Symbol, String>,
+) -> Result<BTreeMap<Symbol, History>, FolderError> {
     let unreadable =
         |path: &Path, source| FolderError::Unreadable { path: path.display().to_string(), source };
     let mut stems = BTreeSet::new();
@@ -63,21 +81,16 @@ pub fn folder(path: &Path, aliases: &BTreeMap<Symbol, String>) -> Result<Market,
     for (symbol, stem) in aliases {
         read.insert(symbol.clone(), stem.clone());
     }
-    let mut histories = Vec::new();
+    let mut histories = BTreeMap::new();
     for (symbol, stem) in read {
         let file = path.join(format!("{stem}.csv"));
         let text = fs::read_to_string(&file).map_err(|e| unreadable(&file, e))?;
         let malformed =
             |source| FolderError::Malformed { path: file.display().to_string(), source };
-        histories.push((symbol, price_file::parse(&text).map_err(malformed)?));
+        histories.insert(symbol, price_file::parse(&text).map_err(malformed)?);
     }
     if histories.is_empty() {
         return Err(FolderError::Empty(path.display().to_string()));
     }
-    let dates: BTreeSet<_> = histories.iter().flat_map(|(_, h)| h.days().iter().copied()).collect();
-    let mut market = Market::new(TradingDays::listed(dates));
-    for (symbol, history) in &histories {
-        market.list(symbol.clone(), history);
-    }
-    Ok(market)
+    Ok(histories)
 }

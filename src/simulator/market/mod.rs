@@ -9,7 +9,7 @@ mod files;
 mod listing;
 mod synthetic;
 
-pub use files::{FolderError, folder};
+pub use files::{FolderError, folder, histories};
 pub use listing::{FixedQuote, Split};
 pub use synthetic::{Synthetic, synthetic};
 

@@ -1,0 +1,227 @@
+//! What a decision tells the operator: each finding with what it means and the one thing to do.
+
+use std::collections::BTreeSet;
+
+use crate::domain::incident::{Category, Incident};
+use crate::domain::plan::{Action, HeldReason, PlanItem, RebalancePlan, SkipReason, SleeveState};
+use crate::domain::risk::Refusal;
+use crate::domain::sleeve::capital::{Valuation, ValuationError};
+use crate::domain::sleeve::due::Wish;
+use crate::domain::sleeve::fold::LedgerError;
+use crate::domain::strategy::{StrategyError, StrategyOutcome};
+use crate::domain::symbol::Symbol;
+use crate::domain::target::Targets;
+
+const COMPONENT: &str = "decide";
+/// What every stop before the first order means.
+const NO_ORDERS: &str = "No order is sent; every position stays as it is.";
+
+/// Funds and their opposites: held at once, they cost fees and cancel out.
+const OPPOSITES: [(&str, &str); 22] = [
+    ("TQQQ", "SQQQ"),
+    ("UPRO", "SPXU"),
+    ("UPRO", "SPXS"),
+    ("SPXL", "SPXS"),
+    ("SPXL", "SPXU"),
+    ("TECL", "TECS"),
+    ("SOXL", "SOXS"),
+    ("FNGU", "FNGD"),
+    ("BULZ", "BERZ"),
+    ("TNA", "TZA"),
+    ("FAS", "FAZ"),
+    ("LABU", "LABD"),
+    ("UDOW", "SDOW"),
+    ("TMF", "TMV"),
+    ("UVXY", "SVXY"),
+    ("UVXY", "SVIX"),
+    ("QLD", "QID"),
+    ("SSO", "SDS"),
+    ("QQQ", "PSQ"),
+    ("SPY", "SH"),
+    ("ERX", "ERY"),
+    ("YINN", "YANG"),
+];
+
+/// A strategy that failed: its sleeve is held.
+pub fn of_signal(outcome: &StrategyOutcome) -> Option<Incident> {
+    let error = outcome.result.as_ref().err()?;
+    let (category, code, action) = match error {
+        StrategyError::NoHistory { .. }
+        | StrategyError::TooShort { .. }
+        | StrategyError::Stale { .. }
+        | StrategyError::NotFinite { .. } => {
+            (Category::Data, "strategy-data", "Nothing today; if it repeats, check the symbol.")
+        }
+        StrategyError::Timeout { .. }
+        | StrategyError::Empty
+        | StrategyError::InvalidWeights { .. }
+        | StrategyError::Unreadable { .. } => {
+            (Category::Strategy, "strategy-failed", "Look at the strategy's text.")
+        }
+    };
+    let what = format!("{} has no signal: {error}", outcome.strategy);
+    Some(
+        Incident::new(category, code, COMPONENT, what)
+            .meaning("Its sleeve is held as it is; the others trade.")
+            .action(action)
+            .with("strategy", &outcome.strategy),
+    )
+}
+
+/// Orders of ours that still work although none should.
+pub fn of_open_orders(open: &[&str]) -> Incident {
+    let what = format!("orders of ours are still open: {}", open.join(", "));
+    Incident::new(Category::Critical, "own-order-open", COMPONENT, what)
+        .meaning(NO_ORDERS)
+        .action("Cancel them at the broker, or run `alchemiser cancel-all`.")
+}
+
+/// A ledger that cannot be carried forward.
+pub fn of_ledger(error: &LedgerError) -> Incident {
+    let (code, action) = match error {
+        LedgerError::Mismatch(_) => (
+            "position-mismatch",
+            "Compare the positions with `alchemiser sleeves` and rebuild the ledger.",
+        ),
+        LedgerError::Unsettled(_) => {
+            ("order-unsettled", "Look the orders up at the broker, then run `alchemiser resume`.")
+        }
+    };
+    Incident::new(Category::Critical, code, COMPONENT, error.to_string())
+        .meaning(NO_ORDERS)
+        .action(action)
+}
+
+/// No ledger although something of ours exists.
+pub fn of_lost_ledger() -> Incident {
+    let what = "the ledger is lost: orders or records of ours exist and no ledger does";
+    Incident::new(Category::Critical, "ledger-lost", COMPONENT, what)
+        .meaning(NO_ORDERS)
+        .action("Rebuild it from the records with `alchemiser sleeves`.")
+}
+
+/// Shares that were there before us, of symbols that a strategy may name.
+pub fn of_undecided(symbols: &BTreeSet<Symbol>) -> Incident {
+    let list: Vec<&str> = symbols.iter().map(Symbol::as_str).collect();
+    let quoted: Vec<String> = list.iter().map(|symbol| format!("\"{symbol}\"")).collect();
+    let what = format!(
+        "the account holds {} and `adopt` does not say what becomes of them",
+        list.join(", ")
+    );
+    let action = format!(
+        "Set `adopt` in the policy: [{}] or true to let the strategies take them over (they may \
+         be sold), false to leave them alone.",
+        quoted.join(", ")
+    );
+    Incident::new(Category::Configuration, "adopt-undecided", COMPONENT, what)
+        .meaning(NO_ORDERS)
+        .action(action)
+}
+
+/// Something that must be counted has no value.
+pub fn of_valuation(error: &ValuationError) -> Incident {
+    let (category, code, action) = match error {
+        ValuationError::NoPrice(_) => {
+            (Category::Critical, "price-missing", "Look the symbol up at the broker.")
+        }
+        ValuationError::UnsizedOrder { .. } => {
+            (Category::Trading, "foreign-order-unsized", "Cancel the order or wait for its end.")
+        }
+    };
+    Incident::new(category, code, COMPONENT, error.to_string()).meaning(NO_ORDERS).action(action)
+}
+
+/// Sleeves that were touched by hand, with what the next run would want.
+pub fn of_touched(targets: &Targets<'_>, valuation: Valuation<'_>) -> Vec<Incident> {
+    let touched = targets
+        .sleeves
+        .iter()
+        .filter(|sleeve| sleeve.state == SleeveState::Held(HeldReason::TouchedByHand));
+    touched
+        .map(|sleeve| {
+            let what = format!("shares of {} were sold by hand", sleeve.claim.strategy);
+            let incident = Incident::new(Category::Warning, "sleeve-touched", COMPONENT, what)
+                .meaning("The sleeve is held for this run; the next one trades it again.")
+                .action("Halt before the next run if it must stay as it is.")
+                .with("strategy", sleeve.claim.strategy);
+            let Wish::Signal(_) = sleeve.claim.wish else { return incident };
+            sleeve.symbols().into_iter().fold(incident, |incident, symbol| {
+                let has = sleeve.claim.sleeve.shares_of(&symbol);
+                let money = sleeve.capital * sleeve.claim.weight_of(&symbol);
+                let next = valuation.price(&symbol).map(|price| money.shares_at(price));
+                let next = next.map_or("no price".to_owned(), |shares| shares.to_string());
+                incident.with(&format!("next run {symbol}"), format!("{has} to {next}"))
+            })
+        })
+        .collect()
+}
+
+/// What a plan leaves undone or holds against itself.
+pub fn of_plan(plan: &RebalancePlan) -> Vec<Incident> {
+    let mut incidents: Vec<Incident> = plan.items.iter().filter_map(of_item).collect();
+    let after = |symbol: &str| {
+        let item = plan.items.iter().find(|item| item.symbol.as_str() == symbol);
+        item.is_some_and(|item| !item.wanted.is_zero())
+    };
+    for (bull, bear) in OPPOSITES {
+        if after(bull) && after(bear) {
+            let what = format!("{bull} and its opposite {bear} are held at the same time");
+            incidents.push(
+                Incident::new(Category::Warning, "opposite-holdings", COMPONENT, what)
+                    .meaning("Strategies disagree; the two cancel out and both cost fees.")
+                    .action("Nothing; `conflict` settles only both sides of one symbol."),
+            );
+        }
+    }
+    incidents
+}
+
+fn of_item(item: &PlanItem) -> Option<Incident> {
+    let Action::Skip(skip) = &item.action else { return None };
+    let symbol = &item.symbol;
+    let (category, code, what) = match skip {
+        SkipReason::UnusableQuote(why) => {
+            (Category::Data, "quote-unusable", format!("{symbol} has no price to trade on: {why}"))
+        }
+        SkipReason::NotTradable => {
+            (Category::Trading, "not-tradable", format!("the broker does not trade {symbol}"))
+        }
+        SkipReason::SplitSuspect => {
+            (Category::Data, "split-suspect", format!("{symbol} moved as in a split"))
+        }
+        SkipReason::ForeignOrder => {
+            (Category::Warning, "foreign-order", format!("another order works in {symbol}"))
+        }
+        SkipReason::Dust => {
+            (Category::Warning, "dust", format!("{} {symbol} cannot be sold", item.held))
+        }
+        // Ordinary arithmetic, listed with the plan.
+        SkipReason::BelowMinimum | SkipReason::WholeShares | SkipReason::Budget => return None,
+    };
+    let (meaning, action) = if *skip == SkipReason::Dust {
+        ("It stays in its sleeve; this is said once.", "Nothing.")
+    } else {
+        ("Its shares stay, its buys wait; the rest is traded.", "Nothing today.")
+    };
+    Some(
+        Incident::new(category, code, COMPONENT, what)
+            .meaning(meaning)
+            .action(action)
+            .with("symbol", symbol),
+    )
+}
+
+/// The gate's refusals: the first, which names the stop, and the others.
+pub fn of_refusals(refusals: &[Refusal]) -> (Incident, Vec<Incident>) {
+    let mut incidents = refusals.iter().map(|refusal| {
+        let code = format!("gate-{}", refusal.rule);
+        Incident::new(Category::Critical, &code, "risk", refusal.what.clone())
+            .meaning(NO_ORDERS)
+            .action("Read the limits in the report; nothing trades until this is in order.")
+    });
+    let nothing = || {
+        let what = "the gate refused the plan without a reason";
+        Incident::new(Category::Critical, "gate-silent", "risk", what).meaning(NO_ORDERS)
+    };
+    (incidents.next().unwrap_or_else(nothing), incidents.collect())
+}

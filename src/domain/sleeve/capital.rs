@@ -1,0 +1,154 @@
+//! What the sleeves are worth, and how much of the account each may use.
+//!
+//! E is the equity managed, R stays cash, D = E − R is deployed; a sleeve's capital is its
+//! allocation of D. Held sleeves are worth H; due ones share what that leaves, scaled by k.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+
+use crate::domain::money::{Price, Shares, Usd};
+use crate::domain::order::{Order, Side};
+use crate::domain::plan::Capital;
+use crate::domain::plan::listing::Listing;
+use crate::domain::policy::Policy;
+use crate::domain::sleeve::ledger::Ledger;
+use crate::domain::snapshot::Snapshot;
+use crate::domain::symbol::Symbol;
+
+/// The smallest order, and the smallest entry of a sleeve.
+pub const ORDER_MIN: Usd = Usd::dollars(5);
+/// What stays cash at the least.
+const RESERVE_MIN: Usd = Usd::dollars(100);
+/// The smallest resize as a fraction of the equity: a quarter of a percent.
+const RESIZE_MIN: Decimal = Decimal::from_parts(25, 0, 0, false, 4);
+/// Decimals of k; with nine of an amount of money the product stays exact.
+pub(in crate::domain) const SCALE_DECIMALS: u32 = 12;
+
+/// The reference prices of a plan.
+#[derive(Debug, Clone, Copy)]
+pub struct Valuation<'a> {
+    /// Each symbol today.
+    pub listings: &'a BTreeMap<Symbol, Listing>,
+}
+
+/// Why the account cannot be valued.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ValuationError {
+    /// A sleeve holds a symbol for which nobody names a price.
+    #[error("no price at all for {0}, which a sleeve holds")]
+    NoPrice(Symbol),
+    /// Somebody else's open buy may spend an amount that nobody can tell.
+    #[error("the open order {id} in {symbol} is not ours and its amount is unknown")]
+    UnsizedOrder {
+        /// The broker's id of the order.
+        id: String,
+        /// Ticker.
+        symbol: Symbol,
+    },
+}
+
+impl Valuation<'_> {
+    /// The reference price of a symbol.
+    pub fn price(&self, symbol: &Symbol) -> Option<Price> {
+        self.listings.get(symbol)?.reference
+    }
+
+    /// The value of shares; nothing for a symbol without any price, which no sleeve may hold
+    /// (see [`ValuationError::NoPrice`]).
+    pub fn value(&self, symbol: &Symbol, shares: Shares) -> Usd {
+        self.price(symbol).map_or(Usd::ZERO, |price| shares * price)
+    }
+
+    /// True when nothing may be traded in the symbol today.
+    pub fn is_blocked(&self, symbol: &Symbol) -> bool {
+        self.listings.get(symbol).is_none_or(|listing| listing.tradable_at().is_none())
+    }
+
+    /// The value of several holdings.
+    pub fn value_of(&self, shares: &BTreeMap<Symbol, Shares>) -> Usd {
+        shares.iter().map(|(symbol, shares)| self.value(symbol, *shares)).sum()
+    }
+
+    /// True when shares cannot be sold on their own: less than one of an asset that trades whole,
+    /// or too little for an order.
+    pub fn is_dust(&self, symbol: &Symbol, shares: Shares) -> bool {
+        let whole_only = self.listings.get(symbol).is_none_or(|listing| !listing.fractionable);
+        (whole_only && shares < Shares::ONE) || self.value(symbol, shares) < ORDER_MIN
+    }
+}
+
+/// E, R, D and m, with H and k still open.
+///
+/// # Errors
+/// [`ValuationError`] when something that must be counted has no value.
+pub fn capital(
+    ledger: &Ledger,
+    snapshot: &Snapshot,
+    policy: &Policy,
+    valuation: Valuation<'_>,
+) -> Result<Capital, ValuationError> {
+    for symbol in ledger.sleeves.values().flat_map(|sleeve| sleeve.shares.keys()) {
+        if valuation.price(symbol).is_none() {
+            return Err(ValuationError::NoPrice(symbol.clone()));
+        }
+    }
+    let foreign_open_buys = foreign_open_buys(snapshot, policy, valuation)?;
+    let sleeves = ledger.sleeves.values().map(|sleeve| valuation.value_of(&sleeve.shares)).sum();
+    let counted = snapshot.account.cash - foreign_open_buys + sleeves;
+    let equity = policy.capital_limit.map_or(counted, |most| counted.min(most));
+    let reserve = (equity * policy.reserve).max(RESERVE_MIN).max(policy.keep_cash);
+    Ok(Capital {
+        cash: snapshot.account.cash,
+        foreign_open_buys,
+        sleeves,
+        // Foreign shares without any price are worth nothing to the broker's own figure too.
+        foreign: valuation.value_of(&ledger.foreign),
+        broker_equity: snapshot.account.equity,
+        equity,
+        reserve,
+        deployable: (equity - reserve).at_least_zero().round_down(),
+        held: Usd::ZERO,
+        scale: Decimal::ONE,
+        asked: Usd::ZERO,
+        resize_min: equity.scaled(RESIZE_MIN).max(ORDER_MIN),
+    })
+}
+
+/// k: by how much due sleeves shrink because held ones take more than their share.
+pub fn scale(deployable: Usd, held: Usd, due: Usd) -> Decimal {
+    let left = (deployable - held).at_least_zero();
+    match left.ratio_to(due) {
+        Some(ratio) if left < due => ratio.trunc_with_scale(SCALE_DECIMALS).normalize(),
+        Some(_) | None => Decimal::ONE,
+    }
+}
+
+/// What orders of others may still spend.
+fn foreign_open_buys(
+    snapshot: &Snapshot,
+    policy: &Policy,
+    valuation: Valuation<'_>,
+) -> Result<Usd, ValuationError> {
+    let open = snapshot
+        .orders
+        .iter()
+        .filter(|order| order.side == Side::Buy && !order.is_ours() && !order.status.is_terminal());
+    open.map(|order| {
+        let most = order.limit.or_else(|| market_price(order, policy, valuation));
+        let rest = order.shares.map(|shares| shares.minus_at_most(order.filled));
+        match (rest, most) {
+            (Some(rest), Some(most)) => Ok(rest * most),
+            (None, _) | (_, None) => Err(ValuationError::UnsizedOrder {
+                id: order.broker_id.clone(),
+                symbol: order.symbol.clone(),
+            }),
+        }
+    })
+    .sum()
+}
+
+/// What an order without a limit may pay: the reference price and a collar more.
+fn market_price(order: &Order, policy: &Policy, valuation: Valuation<'_>) -> Option<Price> {
+    valuation.price(&order.symbol)?.scaled(Decimal::ONE + policy.limits.collar)
+}
