@@ -420,109 +420,99 @@ mod tests {
         }
     }
 
+    /// What is wrong, and what must be said of it.
+    const COMPLAINTS: &[(&str, &str)] = &[
+        (
+            "(if (> (rsi \"SPY\" {:windw 10}) 79) [] [])",
+            "line 2, column 19: expected a window such as {:window 10}, found {:windw 10}",
+        ),
+        (
+            "(if (> (rsi \"SPY\" 10) 79) [] [])",
+            "line 2, column 19: expected a window such as {:window 10}, found 10",
+        ),
+        (
+            "(if (> (rsi \"SPY\" ) 79) [] [])",
+            "line 2, column 8: expected a window such as {:window 10}, found (rsi \"SPY\" )",
+        ),
+        (
+            "(if (> (rsi \"SPY\" {:window 0}) 79) [] [])",
+            "line 2, column 28: expected a whole number from 1 to 1000, found 0",
+        ),
+        (
+            "(if (> (rsi \"SPY\" {:window 10.5}) 79) [] [])",
+            "line 2, column 28: expected a whole number from 1 to 1000, found 10.5",
+        ),
+        (
+            "(if (> (rsi \"SPY\" {:window 5000}) 79) [] [])",
+            "line 2, column 28: expected a whole number from 1 to 1000, found 5000",
+        ),
+        (
+            "(weight-inverse-volatility 1 [(asset \"A\")])",
+            "expected a whole number from 2 to 1000, found 1",
+        ),
+        (
+            "(if (> (current-price \"A\" {:window 3}) 1) [] [])",
+            "expected no window for current-price, found {:window 3}",
+        ),
+        (
+            "(if (> (magic \"A\" {:window 3}) 1) [] [])",
+            "cumulative-return, stdev-return, rsi, found magic",
+        ),
+        (
+            "(if (= (current-price \"A\") 1) [] [])",
+            "expected a condition such as (> (rsi \"SPY\" {:window 10}) 79), found (= (current-price \"A\") 1)",
+        ),
+        (
+            "(if (> 79 (current-price \"A\")) [] [])",
+            "expected an indicator such as (rsi \"SPY\" {:window 10}), found 79",
+        ),
+        (
+            "(if (> (current-price \"A\") 1) [])",
+            "expected (if condition [then] [else]), found (if (> (current-price \"A\") 1) [])",
+        ),
+        (
+            "(weight-specified 0.5 (asset \"A\") 0.6 (asset \"B\"))",
+            "expected weights that sum to 1, found a sum of 1.1",
+        ),
+        ("(weight-specified 1.5 (asset \"A\"))", "expected a weight from 0 to 1, found 1.5"),
+        (
+            "(weight-specified -1 (asset \"A\") 2 (asset \"A\"))",
+            "expected a weight from 0 to 1, found -1",
+        ),
+        ("(weight-specified 1)", "expected pairs such as"),
+        ("(weight-equal [])", "expected at least one child, found (weight-equal [])"),
+        ("(group \"g\" [])", "expected (group \"title\" [one child]), found (group \"g\" [])"),
+        ("(group \"g\" [(asset \"A\") (asset \"B\")])", "expected (group \"title\" [one child])"),
+        ("(asset \"spy\")", "expected a ticker such as \"SPY\" or \"BRK/B\", found \"spy\""),
+        ("(asset SPY)", "expected a ticker in quotes, found SPY"),
+        ("(asset \"A\" 5)", "expected (asset \"TICKER\" \"description\")"),
+        (
+            "(wt-marketcap [(asset \"A\")])",
+            "expected an asset, a group, an if, a filter or a weighting",
+        ),
+        ("\"SPY\"", "expected an asset, a group, an if, a filter or a weighting, found \"SPY\""),
+        (
+            "(filter (rsi {:window 10}) (select-middle 1) [(asset \"A\")])",
+            "expected (select-top 1) or (select-bottom 1), found (select-middle 1)",
+        ),
+        (
+            "(filter (rsi {:window 10}) (select-top 0) [(asset \"A\")])",
+            "expected a whole number from 1 to 1000, found 0",
+        ),
+        (
+            "(filter (rsi {:window 10}) (select-top 1) [])",
+            "expected (filter (rsi {:window 10}) (select-top 1) [children])",
+        ),
+        (
+            "(filter (current-price) (select-top 1) [(weight-equal [(asset \"A\")])])",
+            "expected only assets: current-price has no meaning for others",
+        ),
+    ];
+
     #[test]
     fn what_cannot_be_read_is_named_with_its_place_and_what_should_stand_there() {
-        let rsi = |window: &str| format!("(if (> (rsi \"SPY\" {window}) 79) [] [])");
-        for (body, said) in [
-            (
-                rsi("{:windw 10}"),
-                "line 2, column 19: expected a window such as {:window 10}, found {:windw 10}",
-            ),
-            (rsi("10"), "line 2, column 19: expected a window such as {:window 10}, found 10"),
-            (
-                rsi(""),
-                "line 2, column 8: expected a window such as {:window 10}, found (rsi \"SPY\" )",
-            ),
-            (
-                rsi("{:window 0}"),
-                "line 2, column 28: expected a whole number from 1 to 1000, found 0",
-            ),
-            (
-                rsi("{:window 10.5}"),
-                "line 2, column 28: expected a whole number from 1 to 1000, found 10.5",
-            ),
-            (
-                rsi("{:window 5000}"),
-                "line 2, column 28: expected a whole number from 1 to 1000, found 5000",
-            ),
-            (
-                "(weight-inverse-volatility 1 [(asset \"A\")])".into(),
-                "expected a whole number from 2 to 1000, found 1",
-            ),
-            (
-                "(if (> (current-price \"A\" {:window 3}) 1) [] [])".into(),
-                "expected no window for current-price, found {:window 3}",
-            ),
-            (
-                "(if (> (magic \"A\" {:window 3}) 1) [] [])".into(),
-                "cumulative-return, stdev-return, rsi, found magic",
-            ),
-            (
-                "(if (= (current-price \"A\") 1) [] [])".into(),
-                "expected a condition such as (> (rsi \"SPY\" {:window 10}) 79), found (= (current-price \"A\") 1)",
-            ),
-            (
-                "(if (> 79 (current-price \"A\")) [] [])".into(),
-                "expected an indicator such as (rsi \"SPY\" {:window 10}), found 79",
-            ),
-            (
-                "(if (> (current-price \"A\") 1) [])".into(),
-                "expected (if condition [then] [else]), found (if (> (current-price \"A\") 1) [])",
-            ),
-            (
-                "(weight-specified 0.5 (asset \"A\") 0.6 (asset \"B\"))".into(),
-                "expected weights that sum to 1, found a sum of 1.1",
-            ),
-            (
-                "(weight-specified 1.5 (asset \"A\"))".into(),
-                "expected a weight from 0 to 1, found 1.5",
-            ),
-            (
-                "(weight-specified -1 (asset \"A\") 2 (asset \"A\"))".into(),
-                "expected a weight from 0 to 1, found -1",
-            ),
-            ("(weight-specified 1)".into(), "expected pairs such as"),
-            ("(weight-equal [])".into(), "expected at least one child, found (weight-equal [])"),
-            (
-                "(group \"g\" [])".into(),
-                "expected (group \"title\" [one child]), found (group \"g\" [])",
-            ),
-            (
-                "(group \"g\" [(asset \"A\") (asset \"B\")])".into(),
-                "expected (group \"title\" [one child])",
-            ),
-            (
-                "(asset \"spy\")".into(),
-                "expected a ticker such as \"SPY\" or \"BRK/B\", found \"spy\"",
-            ),
-            ("(asset SPY)".into(), "expected a ticker in quotes, found SPY"),
-            ("(asset \"A\" 5)".into(), "expected (asset \"TICKER\" \"description\")"),
-            (
-                "(wt-marketcap [(asset \"A\")])".into(),
-                "expected an asset, a group, an if, a filter or a weighting",
-            ),
-            (
-                "\"SPY\"".into(),
-                "expected an asset, a group, an if, a filter or a weighting, found \"SPY\"",
-            ),
-            (
-                "(filter (rsi {:window 10}) (select-middle 1) [(asset \"A\")])".into(),
-                "expected (select-top 1) or (select-bottom 1), found (select-middle 1)",
-            ),
-            (
-                "(filter (rsi {:window 10}) (select-top 0) [(asset \"A\")])".into(),
-                "expected a whole number from 1 to 1000, found 0",
-            ),
-            (
-                "(filter (rsi {:window 10}) (select-top 1) [])".into(),
-                "expected (filter (rsi {:window 10}) (select-top 1) [children])",
-            ),
-            (
-                "(filter (current-price) (select-top 1) [(weight-equal [(asset \"A\")])])".into(),
-                "expected only assets: current-price has no meaning for others",
-            ),
-        ] {
-            let complaint = complaint(&body);
+        for (body, said) in COMPLAINTS {
+            let complaint = complaint(body);
             assert!(complaint.contains(said), "{body}\n  said {complaint}\n  not  {said}");
         }
     }
