@@ -133,13 +133,15 @@ fn unsent_rows(report: &RunReport, room: Room) -> Vec<Row> {
         .filter(|(side, item, _)| *side == Side::Sell || !cut(&item.symbol))
         .map(|(side, item, quantity)| {
             let value = item.reference.map(|reference| money(quantity * reference));
+            let value = value.unwrap_or_else(|| "no price".to_owned());
             let head = format!("{} {}", words::side(side), item.symbol);
-            let about = if report.verdict == Verdict::Preview { "" } else { "Not sent: " };
-            let size = format!("{about}{} shares{}.", shares(quantity), expected(item));
-            Row::new(head, value.unwrap_or_else(|| "no price".to_owned()))
-                .tone(if report.verdict == Verdict::Preview { Tone::Quiet } else { Tone::Look })
-                .under(size)
-                .under(clip(&item.reason, room.signs))
+            let size = format!("{} shares{}", shares(quantity), expected(item));
+            let row = if report.verdict == Verdict::Preview {
+                Row::new(head, value).under(format!("{size}."))
+            } else {
+                Row::new(head, "not sent").tone(Tone::Look).under(format!("{size}: {value}."))
+            };
+            row.under(clip(&item.reason, room.signs))
         })
         .collect()
 }
