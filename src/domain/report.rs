@@ -91,6 +91,9 @@ pub struct RunReport {
     pub requests: u32,
     /// SHA-256 of the final record before this one, hexadecimal.
     pub previous: Option<String>,
+    /// The session after this one, if the broker's calendar reaches that far.
+    #[serde(default)]
+    pub next_session: Option<Date>,
 }
 
 /// The account around a run.

@@ -1,63 +1,110 @@
-//! The report as people read it: letter, HTML, terminal text. Pure.
+//! The report as people read it: letter, report page, list of runs, terminal. Pure.
+//!
+//! Two steps. First the content: the module `letter` and its sections turn a [`RunReport`] into
+//! a sheet of safe lines, once for all media, so that mail, text and page cannot disagree. Then
+//! the layout: `text`, `mail_html` and `page` put the sheet into their own form. Dates, ids and boundaries come in; the same report gives the same bytes.
 
 pub mod explain;
+mod alert;
+mod answers;
+mod curve;
+mod detail;
+mod figures;
+mod incidents;
+mod letter;
+mod line;
+mod mail_html;
+mod markup;
+mod mime;
+mod orders;
+mod page;
+#[cfg(test)]
+mod sample;
+mod sheet;
+mod signals;
+mod standing;
+mod subject;
+mod tally;
+#[cfg(test)]
+mod tests;
+mod text;
+mod words;
+
+pub use crate::presentation::mime::{MailParts, mime};
+pub use crate::presentation::page::{IndexRow, index_html};
+pub use crate::presentation::subject::subject;
+
+use crate::domain::incident::Incident;
 use crate::domain::report::RunReport;
-/// x
-pub struct MailParts {
-    /// x
-    pub from: String,
-    /// x
-    pub to: Vec<String>,
-    /// x
-    pub subject: String,
-    /// x
-    pub text: String,
-    /// x
-    pub html: String,
-    /// x
-    pub date: jiff::Timestamp,
-    /// x
-    pub message_id: String,
-    /// x
-    pub boundary: String,
-}
-/// x
-pub fn page_html(_: &RunReport) -> String {
-    String::new()
-}
-/// x
-pub fn subject(_: &RunReport) -> String {
-    String::new()
-}
-/// x
-pub fn letter_text(_: &RunReport) -> String {
-    String::new()
-}
-/// x
-pub fn letter_html(_: &RunReport) -> String {
-    String::new()
-}
-/// x
-pub fn mime(_: &MailParts) -> Vec<u8> {
-    Vec::new()
-}
-/// x
+use crate::domain::run::RunKey;
+use crate::presentation::sheet::{Room, Sheet};
+use crate::presentation::text::Layout;
+
+/// Large mail programs cut a letter off above 102 kB; ours stays below with room for encoding.
+const LETTER_BYTES_MAX: usize = 96_000;
+/// How often a letter's room is quartered before it is sent as it is.
+const SHRINKS_MAX: usize = 2;
+
+/// A letter without its envelope.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mail {
-    /// x
+    /// Subject, one line of at most 78 signs.
     pub subject: String,
-    /// x
+    /// The text twin.
     pub text: String,
-    /// x
+    /// The HTML.
     pub html: String,
 }
-/// x
-pub fn alert(
-    _: &[crate::domain::incident::Incident],
-    _: Option<&crate::domain::run::RunKey>,
-) -> Mail {
-    Mail { subject: String::new(), text: String::new(), html: String::new() }
+
+/// The whole letter of a run.
+pub fn letter(report: &RunReport) -> Mail {
+    mail(|room| letter::sheet(report, room))
 }
-/// x
-pub fn terminal(r: &RunReport) -> String {
-    format!("{:?} {} {:#?}\n{:#?}", r.verdict, r.summary, r.incidents, r.execution)
+
+/// The letter's text twin; its first 300 signs say whether it traded, what is open, what to do.
+pub fn letter_text(report: &RunReport) -> String {
+    text::text(&letter::sheet(report, Room::LETTER), Layout::Flowing)
+}
+
+/// The letter as HTML for mail programs, below 100 kB.
+pub fn letter_html(report: &RunReport) -> String {
+    mail_html::html(&fitting(|room| letter::sheet(report, room)))
+}
+
+/// The whole report as one self-contained HTML file.
+pub fn page_html(report: &RunReport) -> String {
+    page::html(&letter::sheet(report, Room::PAGE))
+}
+
+/// The report for a terminal of ninety columns, without colours.
+pub fn terminal(report: &RunReport) -> String {
+    text::text(&letter::sheet(report, Room::LETTER), Layout::TERMINAL)
+}
+
+/// The mail that does not wait for the run's end; `key` is `None` when no run could be named.
+pub fn alert(incidents: &[Incident], key: Option<&RunKey>) -> Mail {
+    mail(|room| alert::sheet(incidents, key, room))
+}
+
+fn mail(content: impl Fn(Room) -> Sheet) -> Mail {
+    let sheet = fitting(content);
+    Mail {
+        subject: sheet.title.as_str().to_owned(),
+        text: text::text(&sheet, Layout::Flowing),
+        html: mail_html::html(&sheet),
+    }
+}
+
+/// The content with as much room as keeps its HTML below what mail programs show.
+fn fitting(content: impl Fn(Room) -> Sheet) -> Sheet {
+    let mut room = Room::LETTER;
+    let mut sheet = content(room);
+    for _ in 0..SHRINKS_MAX {
+        if mail_html::html(&sheet).len() <= LETTER_BYTES_MAX {
+            break;
+        }
+        room = room.quartered();
+        sheet = content(room);
+    }
+    sheet
 }

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::hash::sha256_hex;
 use crate::domain::market::UnusableQuote;
 use crate::domain::money::{Price, Shares, Usd, Weight};
 use crate::domain::order::Side;
@@ -316,6 +317,14 @@ impl PlanItem {
 }
 
 impl RebalancePlan {
+    /// SHA-256 of the plan in its stored form, hexadecimal.
+    ///
+    /// # Panics
+    /// Never: a plan always serialises.
+    pub fn hash(&self) -> String {
+        sha256_hex(&serde_json::to_vec(self).expect("a plan serialises"))
+    }
+
     /// The items with an order on one side.
     pub fn orders(&self, side: Side) -> impl Iterator<Item = (&PlanItem, Shares)> {
         self.items.iter().filter_map(move |item| match item.order() {

@@ -1,0 +1,79 @@
+//! What went wrong, worst first: what happened, what it means, and the one thing to do.
+
+use crate::domain::incident::{Category, Incident};
+use crate::presentation::figures::moment;
+use crate::presentation::line::{Line, clip};
+use crate::presentation::sheet::{Block, Note, Room, Section};
+use crate::presentation::words;
+
+/// Context values below an incident in a letter.
+const CONTEXT_MAX: usize = 6;
+/// Signs of one context value in a letter.
+const CONTEXT_VALUE_MAX: usize = 60;
+
+/// The incidents that are more than a warning.
+pub(crate) fn trouble(incidents: &[Incident], room: Room) -> Option<Section> {
+    section("What went wrong", incidents, room, |category| category != Category::Warning)
+}
+
+/// The warnings.
+pub(crate) fn warnings(incidents: &[Incident], room: Room) -> Option<Section> {
+    section("Worth knowing", incidents, room, |category| category == Category::Warning)
+}
+
+fn section(
+    title: &'static str,
+    incidents: &[Incident],
+    room: Room,
+    which: fn(Category) -> bool,
+) -> Option<Section> {
+    let mut shown: Vec<&Incident> = incidents.iter().filter(|i| which(i.category)).collect();
+    shown.sort_by_key(|incident| incident.category);
+    let most = if room.is_page() { room.rows } else { (room.rows / 2).max(2) };
+    let more = shown.len().saturating_sub(most);
+    let mut blocks: Vec<Block> =
+        shown.into_iter().take(most).map(|incident| Block::Note(note(incident, room))).collect();
+    if more > 0 {
+        blocks.push(Block::Prose(format!("And {more} more in the record.").into()));
+    }
+    Section::of(title, blocks)
+}
+
+/// One incident.
+pub(crate) fn note(incident: &Incident, room: Room) -> Note {
+    let part = |name: &'static str, text: &str| {
+        let line = Line::from(clip(text, room.signs));
+        (!line.is_empty()).then_some((name, line))
+    };
+    let parts = [
+        part("What", &incident.what),
+        part("Means", &incident.meaning),
+        part("Do", &incident.action),
+    ];
+    let context = context(incident, room);
+    let when = incident.at.map(|at| format!(", {}", moment(at))).unwrap_or_default();
+    let noticed = format!("noticed by {}{when}", clip(&incident.component, 60));
+    let separator = if context.is_empty() { "" } else { " · " };
+    let mut small = vec![Line::from(format!("{context}{separator}{noticed}"))];
+    if room.is_page() {
+        small
+            .push(format!("{}: {}.", incident.category, words::category(incident.category)).into());
+    }
+    Note {
+        tone: words::category_tone(incident.category),
+        title: format!("{} · {}", incident.category, clip(&incident.code, 60)).into(),
+        parts: parts.into_iter().flatten().collect(),
+        small,
+    }
+}
+
+fn context(incident: &Incident, room: Room) -> String {
+    let signs = if room.is_page() { room.signs } else { CONTEXT_VALUE_MAX.min(room.signs) };
+    let most = if room.is_page() { room.rows } else { CONTEXT_MAX };
+    let texts: Vec<String> = incident
+        .context
+        .iter()
+        .map(|(name, value)| format!("{} {}", clip(name, 40), clip(value, signs)))
+        .collect();
+    words::listed(&texts, most)
+}

@@ -1,0 +1,251 @@
+//! The report as one self-contained HTML file, and the list of runs.
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::money::Usd;
+use crate::domain::report::{RunReport, Verdict};
+use crate::domain::run::RunKey;
+use crate::presentation::answers::headline;
+use crate::presentation::curve;
+use crate::presentation::figures::{day, day_month, money, percent_change};
+use crate::presentation::line::{Line, clip};
+use crate::presentation::markup::Markup;
+use crate::presentation::sheet::{Align, Block, Note, Row, Section, Sheet, Table, Tone};
+use crate::presentation::tally::equity_change;
+use crate::presentation::words::verdict_tone;
+
+/// Nothing is loaded and nothing runs, whatever the report contains.
+const HEAD: &str = concat!(
+    "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">",
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; ",
+    "style-src 'unsafe-inline'\">",
+    "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">",
+    "<meta name=\"color-scheme\" content=\"light dark\"><meta name=\"referrer\" ",
+    "content=\"no-referrer\"><style>",
+    include_str!("page.css"),
+    "</style><title>"
+);
+const CHART_WIDTH: i64 = 600;
+const CHART_HEIGHT: i64 = 120;
+/// Most runs listed: four years of sessions.
+const RUNS_MAX: usize = 1000;
+
+/// One run in the list of runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexRow {
+    /// The run.
+    pub key: RunKey,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// What it did, in a few words.
+    pub headline: String,
+    /// Equity after it, if known.
+    pub equity: Option<Usd>,
+    /// Change of equity since the close before, as a fraction, if known.
+    pub change: Option<Decimal>,
+}
+
+impl IndexRow {
+    /// The row of a run.
+    pub fn of(report: &RunReport) -> Self {
+        Self {
+            key: report.key.clone(),
+            verdict: report.verdict,
+            headline: headline(report),
+            equity: report.account.as_ref().map(|account| account.equity_after),
+            change: equity_change(report).and_then(|(_, rate)| rate),
+        }
+    }
+}
+
+/// The report's content as a page.
+pub(crate) fn html(sheet: &Sheet) -> String {
+    let mut out = Markup::default();
+    out.put(HEAD).text(&sheet.title).put("</title></head><body><main>");
+    push_band(&mut out, sheet);
+    out.put("<dl class=\"answers\">");
+    for answer in &sheet.answers {
+        out.put("<dt>").put(answer.question).put("</dt><dd class=\"").put(class(answer.tone));
+        out.put("\">").text(&answer.text).put("</dd>");
+    }
+    out.put("</dl>");
+    if !sheet.lead.is_empty() {
+        out.put("<p class=\"lead\">").text(&sheet.lead).put("</p>");
+    }
+    let (wide, narrow): (Vec<&Section>, Vec<&Section>) =
+        sheet.sections.iter().partition(|section| section.blocks.iter().any(is_wide));
+    out.put("<div class=\"columns\">");
+    for section in narrow {
+        push_section(&mut out, section);
+    }
+    out.put("</div>");
+    for section in wide {
+        push_section(&mut out, section);
+    }
+    out.put("</main></body></html>\n");
+    out.finish()
+}
+
+/// The list of runs, newest first, each with a link to `runs/KEY/report.html`.
+pub fn index_html(rows: &[IndexRow]) -> String {
+    let mut newest: Vec<&IndexRow> = rows.iter().collect();
+    newest.sort_by(|a, b| (b.key.session, &b.key).cmp(&(a.key.session, &a.key)));
+    let mut out = Markup::default();
+    out.put(HEAD).put("Runs</title></head><body><main><header class=\"quiet\"><p>");
+    out.put("<b>ALCHEMISER</b></p><h1>Runs</h1></header><table class=\"index\"><thead><tr>");
+    out.put("<th>Session</th><th>Run</th><th>Verdict</th><th class=\"right\">Equity</th>");
+    out.put("<th class=\"right\">Change</th></tr></thead><tbody>");
+    for row in newest.into_iter().take(RUNS_MAX) {
+        push_index_row(&mut out, row);
+    }
+    out.put("</tbody></table></main></body></html>\n");
+    out.finish()
+}
+
+fn push_index_row(out: &mut Markup, row: &IndexRow) {
+    let key = &row.key;
+    let name = format!("{} {} {} g{}", key.mode, key.account, key.slot, key.generation);
+    let verdict = format!("{}: {}", row.verdict.word(), clip(&row.headline, 80));
+    out.put("<tr><td data-name=\"Session\"><a href=\"runs/").text(&key.to_string().into());
+    out.put("/report.html\">").text(&day(key.session).into()).put("</a></td>");
+    cell(out, ("Run", Align::Left), &name.into());
+    out.put("<td data-name=\"Verdict\" class=\"").put(class(verdict_tone(row.verdict)));
+    out.put("\">").text(&verdict.into()).put("</td>");
+    let equity = row.equity.map(money).unwrap_or_default();
+    let change = row.change.map(percent_change).unwrap_or_default();
+    cell(out, ("Equity", Align::Right), &equity.into());
+    cell(out, ("Change", Align::Right), &change.into());
+    out.put("</tr>");
+}
+
+fn push_band(out: &mut Markup, sheet: &Sheet) {
+    let band = &sheet.band;
+    out.put("<header class=\"").put(class(band.tone)).put("\"><p><b>").text(&band.verdict);
+    out.put("</b> <span>").text(&band.when).put("</span></p><h1>").text(&band.headline);
+    out.put("</h1>");
+    if !band.money.is_empty() {
+        out.put("<p class=\"money\">").text(&band.money).put("</p>");
+    }
+    out.put("</header>");
+}
+
+const fn class(tone: Tone) -> &'static str {
+    match tone {
+        Tone::Good => "good",
+        Tone::Quiet => "quiet",
+        Tone::Look => "look",
+        Tone::Bad => "bad",
+    }
+}
+
+fn is_wide(block: &Block) -> bool {
+    match block {
+        Block::Table(_) => true,
+        Block::Fold(_, blocks) => blocks.iter().any(is_wide),
+        Block::Prose(_) | Block::Facts(_) | Block::Rows(_) | Block::Note(_) | Block::Curve(_) => {
+            false
+        }
+    }
+}
+
+fn push_section(out: &mut Markup, section: &Section) {
+    out.put("<section><h2>").put(section.title).put("</h2>");
+    section.blocks.iter().for_each(|block| push_block(out, block));
+    out.put("</section>");
+}
+
+fn push_block(out: &mut Markup, block: &Block) {
+    match block {
+        Block::Prose(line) => {
+            out.put("<p>").text(line).put("</p>");
+        }
+        Block::Facts(facts) => {
+            out.put("<dl class=\"facts\">");
+            for fact in facts {
+                out.put("<div><dt>").text(&fact.name).put("</dt><dd>").text(&fact.value);
+                out.put("</dd></div>");
+            }
+            out.put("</dl>");
+        }
+        Block::Rows(rows) => {
+            out.put("<ul>");
+            for row in rows {
+                push_row(out, row);
+            }
+            out.put("</ul>");
+        }
+        Block::Note(note) => push_note(out, note),
+        Block::Table(table) => push_table(out, table),
+        Block::Fold(title, blocks) => {
+            out.put("<details><summary>").text(title).put("</summary>");
+            for block in blocks {
+                push_block(out, block);
+            }
+            out.put("</details>");
+        }
+        Block::Curve(points) => push_curve(out, points),
+    }
+}
+
+fn push_row(out: &mut Markup, row: &Row) {
+    out.put("<li><div class=\"pair\"><b>").text(&row.left).put("</b>");
+    out.put("<span class=\"").put(class(row.tone)).put("\">").text(&row.right).put("</span></div>");
+    if let Some(bar) = row.bar {
+        out.put("<div class=\"bar\"><i style=\"width:").number(bar.into()).put("%\"></i></div>");
+    }
+    for line in &row.under {
+        out.put("<p>").text(line).put("</p>");
+    }
+    out.put("</li>");
+}
+
+fn push_note(out: &mut Markup, note: &Note) {
+    out.put("<div class=\"note ").put(class(note.tone)).put("\"><h3>").text(&note.title);
+    out.put("</h3><dl>");
+    for (name, part) in &note.parts {
+        out.put("<dt>").put(name).put("</dt><dd>").text(part).put("</dd>");
+    }
+    out.put("</dl>");
+    for line in &note.small {
+        out.put("<p>").text(line).put("</p>");
+    }
+    out.put("</div>");
+}
+
+fn push_table(out: &mut Markup, table: &Table) {
+    out.put("<table><thead><tr>");
+    for (name, align) in &table.columns {
+        out.put(if *align == Align::Right { "<th class=\"right\">" } else { "<th>" });
+        out.put(name).put("</th>");
+    }
+    out.put("</tr></thead><tbody>");
+    for row in &table.rows {
+        out.put("<tr>");
+        for (column, text) in table.columns.iter().zip(row) {
+            cell(out, *column, text);
+        }
+        out.put("</tr>");
+    }
+    out.put("</tbody></table>");
+}
+
+fn cell(out: &mut Markup, (name, align): (&'static str, Align), text: &Line) {
+    out.put("<td data-name=\"").put(name);
+    out.put(if align == Align::Right { "\" class=\"right\">" } else { "\">" });
+    out.text(text).put("</td>");
+}
+
+fn push_curve(out: &mut Markup, points: &[(Date, Usd)]) {
+    let Some(span) = curve::span(points) else { return };
+    let last = i64::try_from(points.len() - 1).unwrap_or(i64::MAX);
+    out.put("<svg role=\"img\" viewBox=\"0 -4 600 128\" aria-label=\"");
+    let caption: Line = curve::caption(points, span, day_month, money).into();
+    out.text(&caption).put("\"><polyline points=\"");
+    for (at, (_, equity)) in (0_i64..).zip(points) {
+        out.number(at * CHART_WIDTH / last).put(",");
+        out.number(CHART_HEIGHT - curve::height(*equity, span, CHART_HEIGHT)).put(" ");
+    }
+    out.put("\"/></svg><p>").text(&caption).put("</p>");
+}

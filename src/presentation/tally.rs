@@ -1,0 +1,159 @@
+//! What the orders came to: counts, money, and the price paid against the price seen.
+
+use rust_decimal::Decimal;
+
+use crate::domain::execution::{Attempt, OrderOutcome};
+use crate::domain::money::{Price, Shares, Usd};
+use crate::domain::order::{AttemptState, Side};
+use crate::domain::report::RunReport;
+use crate::presentation::words;
+
+/// Orders named in a sentence before it counts the rest.
+const NAMED_MAX: usize = 3;
+
+/// A run's orders in figures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tally {
+    /// Orders that were to be sent.
+    pub(crate) planned: usize,
+    /// Orders filled in full.
+    pub(crate) filled: usize,
+    /// Orders of which at least one attempt reached the broker, or may have.
+    pub(crate) sent: usize,
+    /// Orders whose end was never seen.
+    pub(crate) unknown: usize,
+    /// Orders that were still open when they were last seen.
+    pub(crate) open: usize,
+    /// Money from sells, as far as prices are known.
+    pub(crate) sold: Usd,
+    /// Money for buys, as far as prices are known.
+    pub(crate) bought: Usd,
+    /// Larger of both, as a fraction of the deployable capital.
+    pub(crate) turnover: Option<Decimal>,
+    /// Cost against the mid at arrival, over all orders whose prices are known; negative is a gain.
+    pub(crate) cost: Option<Usd>,
+    /// That cost as a fraction of the value traded.
+    pub(crate) cost_rate: Option<Decimal>,
+}
+
+/// The price of one order against the mid price when it was first priced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Quality {
+    /// Average price of all executed shares; `None` while any price is missing.
+    pub(crate) price: Option<Price>,
+    /// Mid price at arrival.
+    pub(crate) arrival: Option<Price>,
+    /// Cost in dollars; negative is a gain.
+    pub(crate) cost: Option<Usd>,
+    /// Value at the arrival price.
+    pub(crate) value: Option<Usd>,
+}
+
+impl Quality {
+    /// The quality of an order's fills.
+    pub(crate) fn of(order: &OrderOutcome) -> Self {
+        let filled = order.filled();
+        let priced = |a: &&Attempt| a.fill_price.is_some();
+        let known: Shares = order.attempts.iter().filter(priced).map(|a| a.filled).sum();
+        let complete = !filled.is_zero() && known == filled;
+        let paid = complete.then(|| order.value());
+        let price =
+            paid.and_then(|paid| Price::new(paid.decimal().checked_div(filled.decimal())?).ok());
+        let arrival = order.arrival();
+        let value = arrival.filter(|_| complete).map(|arrival| filled * arrival);
+        let cost = paid.zip(value).map(|(paid, value)| match order.side {
+            Side::Buy => paid - value,
+            Side::Sell => value - paid,
+        });
+        Self { price, arrival, cost, value }
+    }
+
+    /// The cost as a fraction of the value at arrival.
+    pub(crate) fn rate(&self) -> Option<Decimal> {
+        self.cost?.ratio_to(self.value?)
+    }
+}
+
+impl Tally {
+    /// The figures of a run.
+    pub(crate) fn of(report: &RunReport) -> Self {
+        let outcomes = || report.execution.outcomes();
+        let money = |orders: &[OrderOutcome]| orders.iter().map(OrderOutcome::value).sum::<Usd>();
+        let (sold, bought) = (money(&report.execution.sells), money(&report.execution.buys));
+        let deployable = report.plan.as_ref().map(|plan| plan.capital.deployable);
+        let judged: Vec<(Usd, Usd)> = outcomes()
+            .filter_map(|order| {
+                let quality = Quality::of(order);
+                quality.cost.zip(quality.value)
+            })
+            .collect();
+        let cost: Option<Usd> =
+            (!judged.is_empty()).then(|| judged.iter().map(|(cost, _)| *cost).sum());
+        let value: Usd = judged.iter().map(|(_, value)| *value).sum();
+        Self {
+            planned: planned(report).max(outcomes().count()),
+            filled: outcomes().filter(|order| order.is_filled()).count(),
+            sent: outcomes().filter(|order| was_sent(order)).count(),
+            unknown: outcomes().filter(|order| order.is_unknown()).count(),
+            open: outcomes().filter(|order| is_open(order)).count(),
+            sold,
+            bought,
+            turnover: deployable.and_then(|whole| sold.max(bought).ratio_to(whole)),
+            cost,
+            cost_rate: cost.and_then(|cost| cost.ratio_to(value)),
+        }
+    }
+}
+
+/// Orders that were to be sent: the plan's sells, and the buys of the buy plan once there is one.
+fn planned(report: &RunReport) -> usize {
+    let Some(plan) = &report.plan else { return 0 };
+    let buys = match &report.buy_plan {
+        Some(buys) => buys.items.len(),
+        None => plan.orders(Side::Buy).count(),
+    };
+    plan.orders(Side::Sell).count() + buys
+}
+
+/// Value that the plan would sell and buy, at its reference prices.
+pub(crate) fn intended(report: &RunReport, side: Side) -> Usd {
+    let Some(plan) = &report.plan else { return Usd::ZERO };
+    plan.orders(side).filter_map(|(item, shares)| item.reference.map(|price| shares * price)).sum()
+}
+
+fn was_sent(order: &OrderOutcome) -> bool {
+    order.attempts.iter().any(|attempt| attempt.state != AttemptState::Drafted)
+}
+
+/// True when an attempt was open when last seen; unknown ones are counted by themselves.
+pub(crate) fn is_open(order: &OrderOutcome) -> bool {
+    order.attempts.iter().any(|attempt| match attempt.state {
+        AttemptState::Sent | AttemptState::Working | AttemptState::Cancelling => true,
+        AttemptState::Drafted
+        | AttemptState::Filled
+        | AttemptState::Cancelled
+        | AttemptState::Expired
+        | AttemptState::Rejected
+        | AttemptState::Refused
+        | AttemptState::Unknown => false,
+    })
+}
+
+/// The change of equity that a reader means: since the last close if known, else over the run.
+pub(crate) fn equity_change(report: &RunReport) -> Option<(Usd, Option<Decimal>)> {
+    let account = report.account.as_ref()?;
+    let before = account.equity_previous_close.unwrap_or(account.equity_before);
+    let change = account.equity_after - before;
+    Some((change, change.ratio_to(before)))
+}
+
+/// The orders of a kind by side and symbol: `Sell TQQQ, Buy SMR`.
+pub(crate) fn named(report: &RunReport, which: fn(&OrderOutcome) -> bool) -> String {
+    let names: Vec<String> = report
+        .execution
+        .outcomes()
+        .filter(|order| which(order))
+        .map(|order| format!("{} {}", words::side(order.side), order.symbol))
+        .collect();
+    words::listed(&names, NAMED_MAX)
+}

@@ -1,0 +1,45 @@
+//! What a reader may rely on, whatever a run brought along.
+
+mod listed;
+mod safe;
+mod said;
+
+use html5gum::{Token, Tokenizer};
+
+/// Tags and attribute names in order: the structure of a document without its text.
+pub(crate) fn structure(html: &str) -> Vec<String> {
+    let mut tags = Vec::new();
+    for Ok(token) in Tokenizer::new(html) {
+        match token {
+            Token::StartTag(tag) => {
+                let names = tag.attributes.keys().map(|name| utf8(name));
+                tags.push(format!("{} {}", utf8(&tag.name), names.collect::<Vec<_>>().join(" ")));
+            }
+            Token::EndTag(tag) => tags.push(format!("/{}", utf8(&tag.name))),
+            Token::Error(error) => tags.push(format!("error {error:?}")),
+            Token::String(_) | Token::Comment(_) | Token::Doctype(_) => {}
+        }
+    }
+    tags
+}
+
+/// What a reader sees, on one line.
+pub(crate) fn text_of(html: &str) -> String {
+    let mut text = String::new();
+    for Ok(token) in Tokenizer::new(html) {
+        match token {
+            Token::String(part) => text.push_str(&utf8(&part)),
+            Token::StartTag(_) | Token::EndTag(_) => text.push(' '),
+            Token::Comment(_) | Token::Doctype(_) | Token::Error(_) => {}
+        }
+    }
+    on_one_line(&text)
+}
+
+pub(crate) fn on_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+pub(crate) fn utf8(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
