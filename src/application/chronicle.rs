@@ -31,6 +31,7 @@ pub(super) fn blank(
         finished_at: now,
         code: code.to_owned(),
         policy_hash: policy.hash(),
+        next_session: None,
         account: None,
         signals: Vec::new(),
         plan: None,
@@ -95,10 +96,12 @@ pub(super) fn take_plan(report: &mut RunReport, record: PlanRecord) {
     report.transfers = transfers;
 }
 
-/// Orders of the plan on both sides.
+/// Orders that were to be sent: the plan's sells, and the buys that the money reached for.
 pub(super) fn planned_orders(report: &RunReport) -> usize {
-    let plan = report.plan.iter();
-    plan.flat_map(|plan| [Side::Sell, Side::Buy].map(|side| plan.orders(side).count())).sum()
+    let Some(plan) = &report.plan else { return 0 };
+    let sells = plan.orders(Side::Sell).count();
+    let buys = report.buy_plan.as_ref().map(|buy_plan| buy_plan.items.len());
+    sells + buys.unwrap_or_else(|| plan.orders(Side::Buy).count())
 }
 
 /// Fraction of the planned orders that were filled in full; `None` without any.

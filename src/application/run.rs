@@ -127,6 +127,7 @@ async fn stages(
     let morning = morning(&house.desk, &key)
         .await
         .map_err(|error| Stop::broker(&error, "reading the market's clock"))?;
+    report.next_session = morning.calendar.after(key.session).map(|session| session.date);
     let session = open_session(&morning, request, house)?;
     if request.action != RunAction::Preview {
         match journal.claim(request, opening(request), house.lease()).await? {

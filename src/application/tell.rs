@@ -38,7 +38,7 @@ pub fn page_key(report: &RunReport, writer: &str) -> String {
     let key = &report.key;
     match report.action {
         RunAction::Preview => format!("previews/{key}/{writer}.html"),
-        RunAction::Trade | RunAction::Resume => format!("reports/{key}.html"),
+        RunAction::Trade | RunAction::Resume => format!("runs/{key}/report.html"),
     }
 }
 
@@ -124,13 +124,13 @@ pub async fn refuse(
 
 async fn send(report: &RunReport, house: &House<'_>) -> Result<String, String> {
     let mail = &house.desk.policy.mail;
-    let subject = presentation::subject(report);
+    let presentation::Mail { subject, text, html } = presentation::letter(report);
     let raw = presentation::mime(&MailParts {
         from: mail.from.clone(),
         to: mail.to.clone(),
         subject: subject.clone(),
-        text: presentation::letter_text(report),
-        html: presentation::letter_html(report),
+        text,
+        html,
         date: report.finished_at,
         message_id: message_id(report, &mail.from),
         boundary: sha256_hex(report.key.to_string().as_bytes())[..24].to_owned(),

@@ -4,11 +4,11 @@
 //! a sheet of safe lines, once for all media, so that mail, text and page cannot disagree. Then
 //! the layout: `text`, `mail_html` and `page` put the sheet into their own form. Dates, ids and boundaries come in; the same report gives the same bytes.
 
-pub mod explain;
 mod alert;
 mod answers;
 mod curve;
 mod detail;
+pub mod explain;
 mod figures;
 mod incidents;
 mod letter;

@@ -93,6 +93,7 @@ pub(crate) fn deciding(trace: &Trace) -> Option<String> {
     let margin = |step: &Step| match step {
         Step::Condition(condition) => Some(condition.margin),
         Step::Ranking(ranking) => ranking.margin,
+        Step::Group(_) | Step::Weighing(_) => None,
     };
     let closest = trace
         .steps
@@ -100,10 +101,11 @@ pub(crate) fn deciding(trace: &Trace) -> Option<String> {
         .filter_map(|step| margin(step).map(|margin| (margin, step)))
         .min_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, step)| step)?;
-    Some(match closest {
-        Step::Condition(condition) => decided_by(condition),
-        Step::Ranking(ranking) => ranked_by(ranking),
-    })
+    match closest {
+        Step::Condition(condition) => Some(decided_by(condition)),
+        Step::Ranking(ranking) => Some(ranked_by(ranking)),
+        Step::Group(_) | Step::Weighing(_) => None,
+    }
 }
 
 /// `RSI(10) of SPY is 78.90, not above 79.00: 0.10 higher would turn it.`
@@ -183,6 +185,20 @@ fn trace_rows(trace: &Trace) -> Vec<Row> {
 
 fn step_row(step: &Step) -> Row {
     match step {
+        Step::Group(group) => {
+            let title = clip(&group.title, NAME_MAX);
+            Row::new(format!("{}in \u{201c}{title}\u{201d}", indent(group.depth)), "")
+        }
+        Step::Weighing(weighing) => {
+            let members: Vec<String> = weighing
+                .members
+                .iter()
+                .map(|m| format!("{} {}", clip(&m.name, NAME_MAX), ratio(m.share)))
+                .collect();
+            let by = clip(&weighing.by, NAME_MAX);
+            let head = format!("{}weighed by the inverse of {by}", indent(weighing.depth));
+            Row::new(head, "").under(listed(&members, 40).into())
+        }
         Step::Condition(condition) => {
             let [left, right, _] = compared(condition.left_value, condition.right_value);
             let text = format!(
