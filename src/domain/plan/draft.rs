@@ -168,6 +168,8 @@ fn draft_tradable(
         }
         if stand.waits {
             sleeve.waiting.insert(symbol.clone());
+            // Its money stays cash by the policy's rule, not by accident.
+            targets.capital.asked -= (stand.aim - stand.held * price).at_least_zero();
         }
     }
     let crossed = !crossings.is_empty();
