@@ -1,5 +1,7 @@
 //! The rules of capital, sleeves and the plan, each by a small account that shows it.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
 mod money;
 
 use std::collections::BTreeSet;
@@ -9,11 +11,13 @@ use alchemiser::domain::execution::{Attempt, Execution, OrderOutcome};
 use alchemiser::domain::incident::Category;
 use alchemiser::domain::money::{Shares, Usd};
 use alchemiser::domain::order::{AttemptState, ClientOrderId, OrderStatus, Side};
+use alchemiser::domain::plan::fund::fund;
 use alchemiser::domain::plan::{
-    Action, DueReason, HeldReason, HoldReason, SkipReason, SleeveState,
+    Action, BuyPlan, DueReason, HeldReason, HoldReason, RebalancePlan, SkipReason, SleeveState,
 };
 use alchemiser::domain::policy::{Adopt, ConflictRule};
 use alchemiser::domain::report::EquityPoint;
+use alchemiser::domain::risk::{ApprovedPlan, Demand, Permit, Usage, restore};
 use alchemiser::domain::sleeve::fold::{LedgerError, carry_forward};
 use alchemiser::domain::sleeve::settle::settle;
 use alchemiser::domain::snapshot::{Past, Splits};
@@ -570,7 +574,7 @@ fn buys_fit_the_cash_less_the_reserve_and_the_cash_at_their_worst_limits() {
     let decision = world.decide();
     let plan = decision.plan.as_ref().unwrap();
     let buy = |cash: &str, policy: &alchemiser::domain::policy::Policy| {
-        let bought = alchemiser::domain::plan::fund::fund(plan, &[], usd(cash), policy);
+        let bought = fund(plan, &[], usd(cash), policy);
         bought.items.iter().map(|i| format!("{} {}", i.shares, i.symbol)).collect::<Vec<_>>()
     };
     assert_eq!(buy("10000", &world.policy), ["98 QQQ", "49 SPY"]);
@@ -591,7 +595,7 @@ fn a_buy_that_falls_below_its_minimum_is_dropped() {
     world.strategy("a", "1", &[("SPY", "0.5"), ("QQQ", "0.001")]);
     let decision = world.decide();
     let plan = decision.plan.as_ref().unwrap();
-    let bought = alchemiser::domain::plan::fund::fund(plan, &[], usd("2700"), &world.policy);
+    let bought = fund(plan, &[], usd("2700"), &world.policy);
     assert_eq!(bought.items.len(), 1);
     let dropped = bought.cuts.iter().find(|cut| cut.symbol == symbol("QQQ")).unwrap();
     assert_eq!((dropped.wanted, dropped.allowed), (shares("0.196"), Shares::ZERO));
@@ -949,4 +953,128 @@ fn a_bull_and_its_bear_in_different_sleeves_are_reported() {
     world.market("TQQQ", "10").market("SQQQ", "10");
     world.strategy("a", "0.5", &[("TQQQ", "1")]).strategy("b", "0.5", &[("SQQQ", "1")]);
     assert_eq!(codes(&world), ["opposite-holdings"]);
+}
+
+// Before each attempt.
+
+struct Gate {
+    world: World,
+    plan: ApprovedPlan,
+    buy_plan: BuyPlan,
+}
+
+impl Gate {
+    /// A plan that sells 90 QQQ and buys 49 SPY at 100.
+    fn new() -> Self {
+        let mut world = World::new("1000");
+        world.market("SPY", "100").market("QQQ", "100").whole_shares("SPY");
+        world.strategy("a", "1", &[("SPY", "0.5")]).holds("a", "QQQ", "90");
+        let plan = world.decide().plan.unwrap();
+        let buy_plan = fund(&plan, &[], usd("10000"), &world.policy);
+        let sold = order("sold", "QQQ", Side::Sell, "90");
+        assert_eq!(buy_plan.items, [], "{} unsold: no room", sold.symbol);
+        let outcome =
+            money::outcome(&world.key, &symbol("QQQ"), Side::Sell, shares("90"), shares("90"));
+        let buy_plan = fund(&plan, &[outcome], usd("10000"), &world.policy);
+        Self { world, plan, buy_plan }
+    }
+
+    fn ask(&self, change: impl Fn(&mut Demand, &mut Permit<'_>)) -> Result<String, &'static str> {
+        let quote = self.world.snapshot.quotes[&symbol("SPY")]
+            .judge(self.world.snapshot.now, &self.world.policy.quote_rules())
+            .unwrap();
+        let mut demand = Demand {
+            symbol: symbol("SPY"),
+            side: Side::Buy,
+            attempt: 1,
+            shares: shares("49"),
+            limit: price("100"),
+        };
+        let mut permit = Permit {
+            buy_plan: Some(&self.buy_plan),
+            quote: &quote,
+            now: self.world.snapshot.now,
+            policy: &self.world.policy,
+            usage: Usage::default(),
+        };
+        change(&mut demand, &mut permit);
+        let asked = self.plan.request(&demand, &permit);
+        asked.map(|o| format!("{} {} {}", o.side(), o.shares(), o.id())).map_err(|r| r.rule)
+    }
+}
+
+#[test]
+fn an_attempt_within_every_rule_becomes_an_order() {
+    let gate = Gate::new();
+    let id = ClientOrderId::of(&gate.world.key, &symbol("SPY"), Side::Buy, 1);
+    assert_eq!(gate.ask(|_, _| ()), Ok(format!("buy 49 {id}")));
+    let sell = gate.ask(|demand, permit| {
+        demand.symbol = symbol("QQQ");
+        demand.side = Side::Sell;
+        demand.shares = shares("90");
+        demand.attempt = 4;
+        demand.limit = price("98.5");
+        permit.buy_plan = None;
+    });
+    assert!(sell.is_ok(), "{sell:?}");
+}
+
+#[test]
+fn an_attempt_outside_any_rule_is_refused_by_that_rule() {
+    let gate = Gate::new();
+    let at = |text: &str| text.parse().unwrap();
+    let rule = |change: &dyn Fn(&mut Demand, &mut Permit<'_>)| gate.ask(change).unwrap_err();
+    assert_eq!(rule(&|_, p| p.now = at("2026-11-20T14:30:30Z")), "open-guard");
+    assert_eq!(rule(&|_, p| p.now = at("2026-11-20T20:58:00Z")), "cutoff");
+    assert_eq!(rule(&|_, p| p.now = at("2026-11-20T14:50:00Z")), "plan-too-old");
+    assert_eq!(rule(&|_, p| p.now = at("2026-11-20T14:36:01Z")), "stale-quote");
+    assert_eq!(rule(&|_, p| p.usage.rejections = 3), "rejections");
+    assert_eq!(rule(&|_, p| p.usage.unknowns = 2), "unknowns");
+    assert_eq!(rule(&|_, p| p.usage.submits_last_second = 10), "submit-rate");
+    assert_eq!(rule(&|_, p| p.usage.submits = 8), "submits");
+    assert_eq!(rule(&|_, p| p.usage.filled = shares("1")), "larger-than-planned");
+    assert_eq!(rule(&|_, p| p.buy_plan = None), "not-funded");
+    assert_eq!(rule(&|d, _| d.symbol = symbol("VTI")), "not-planned");
+    assert_eq!(rule(&|d, _| d.side = Side::Sell), "not-planned");
+    assert_eq!(rule(&|d, _| d.shares = shares("50")), "larger-than-planned");
+    assert_eq!(rule(&|d, _| d.shares = shares("48.5")), "not-whole");
+    assert_eq!(rule(&|d, _| d.shares = Shares::ZERO), "empty");
+    assert_eq!(rule(&|d, _| d.attempt = 5), "attempt");
+    assert_eq!(rule(&|d, _| d.attempt = 0), "attempt");
+    assert_eq!(rule(&|d, _| d.limit = price("100.005")), "tick");
+    assert_eq!(rule(&|d, _| d.limit = price("101.51")), "worst-limit");
+    assert_eq!(
+        rule(&|d, _| (d.limit, d.shares) = (price("0.5"), shares("1"))),
+        "below-broker-minimum"
+    );
+    let sell = |d: &mut Demand| {
+        d.symbol = symbol("QQQ");
+        d.side = Side::Sell;
+        d.shares = shares("90");
+    };
+    assert_eq!(rule(&|d, _| (sell(d), d.limit = price("98.49")).1), "collar");
+}
+
+#[test]
+fn a_stored_plan_that_breaks_a_law_is_not_taken_up_again() {
+    let plan = Gate::new().plan.plan().clone();
+    assert_eq!(restore(plan.clone()).unwrap().plan(), &plan);
+    let broken = |change: &dyn Fn(&mut RebalancePlan)| {
+        let mut plan = plan.clone();
+        change(&mut plan);
+        restore(plan).unwrap_err().rule
+    };
+    let more = |plan: &mut RebalancePlan| {
+        plan.items[0].action = Action::Sell(shares("91"));
+        plan.items[0].parts[0].shares = shares("91");
+    };
+    assert_eq!(broken(&more), "sells-more-than-held");
+    assert_eq!(broken(&|plan| plan.items[1].parts[0].shares = shares("48")), "parts");
+    assert_eq!(broken(&|plan| plan.items.push(plan.items[0].clone())), "one-side");
+    assert_eq!(broken(&|plan| plan.session.date = date(2026, 11, 19)), "session");
+    assert_eq!(broken(&|plan| plan.capital.deployable = usd("1")), "over-allocated");
+    let held = |plan: &mut RebalancePlan| {
+        plan.sleeves[0].state = SleeveState::Held(HeldReason::NotDue);
+    };
+    assert_eq!(broken(&held), "held-sleeve");
 }

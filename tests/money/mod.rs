@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use alchemiser::domain::account::{Account, Activity, ActivityKind, Asset, AssetId, Position};
 use alchemiser::domain::decide::{Decision, decide};
@@ -75,6 +76,9 @@ impl StrategyEngine for Puppet {
     }
 }
 
+/// Read once: the laws make thousands of accounts.
+static COMPILED_IN: LazyLock<Policy> = LazyLock::new(Policy::compiled_in);
+
 /// An account with a market and strategies around it.
 #[derive(Debug, Clone)]
 pub(crate) struct World {
@@ -98,7 +102,7 @@ impl World {
     /// Five minutes after the open of [`TODAY`], nothing held, first run.
     pub(crate) fn new(cash: &str) -> Self {
         let now: Timestamp = "2026-11-20T14:35:00Z".parse().unwrap();
-        let mut policy = Policy::compiled_in();
+        let mut policy = COMPILED_IN.clone();
         policy.strategies.clear();
         Self {
             snapshot: Snapshot {
