@@ -389,10 +389,10 @@ fn no_sleeve_sells_more_than_it_holds_and_every_symbol_has_one_side() {
         let mut seen = BTreeSet::new();
         for item in &plan.items {
             assert!(seen.insert(&item.symbol), "one item per symbol");
-            let Some((side, size)) = item.order() else { continue };
+            let Some((side, quantity)) = item.order() else { continue };
             let parts: Decimal = item.parts.iter().map(|part| part.shares.decimal()).sum();
-            assert_eq!(parts, size.decimal(), "the parts are the order");
-            assert!(item.fractionable || size.decimal().fract().is_zero());
+            assert_eq!(parts, quantity.decimal(), "the parts are the order");
+            assert!(item.fractionable || quantity.decimal().fract().is_zero());
             let passed = |from: bool, who| -> Decimal {
                 plan.crossings
                     .iter()
@@ -413,7 +413,7 @@ fn no_sleeve_sells_more_than_it_holds_and_every_symbol_has_one_side() {
             let position = position.map(|p| p.shares.decimal()).unwrap_or_default();
             let foreign = ledger.foreign.get(&item.symbol).copied().unwrap_or_default();
             if side == Side::Sell {
-                assert!(size.decimal() <= position - foreign.decimal(), "foreign shares stay");
+                assert!(quantity.decimal() <= position - foreign.decimal(), "foreign shares stay");
             }
         }
         for (i, a) in plan.crossings.iter().enumerate() {
@@ -575,14 +575,14 @@ fn a_plan_filled_at_its_prices_leaves_nothing_but_what_the_budget_cut() {
         let Some(plan) = &next.drafted else { panic!("{:?}", next.blocked) };
         let orders: Vec<_> = plan.items.iter().filter(|item| item.order().is_some()).collect();
         for item in orders {
-            let (side, size) = item.order().unwrap();
+            let (side, quantity) = item.order().unwrap();
             let cut = acted.buy_plan.cuts.iter().find(|cut| cut.symbol == item.symbol);
             let most = cut.map(|cut| cut.wanted.minus_at_most(cut.allowed)).unwrap_or_default();
             // A cut is rounded down per sleeve: a billionth each may be on top.
             let most = most + shares("0.000000010");
             assert!(
-                side == Side::Buy && size <= most,
-                "{side} {size} {} again, the budget cut {most}: {}",
+                side == Side::Buy && quantity <= most,
+                "{side} {quantity} {} again, the budget cut {most}: {}",
                 item.symbol,
                 item.reason
             );
@@ -630,6 +630,7 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 /// Plays events at the broker: only totals per symbol, as a broker knows them.
+#[expect(clippy::too_many_lines, reason = "one arm for each event")]
 fn play(world: &mut World, events: &[Event]) -> BTreeSet<Symbol> {
     let mut sold_from_sleeves = BTreeSet::new();
     let mut foreign: BTreeMap<Symbol, Decimal> = BTreeMap::new();
