@@ -69,27 +69,28 @@ pub fn decide(
     let signals = evaluate(book, &snapshot.histories, as_of);
     let mut decision = Decision { signals, ..Decision::default() };
     decision.incidents.extend(decision.signals.iter().filter_map(notices::of_signal));
-    if let Err(stop) = decide_plan(&mut decision, snapshot, book, policy, key) {
-        decision.blocked = Some(stop.what.clone());
-        decision.incidents.push(*stop);
+    if let Err(stops) = decide_plan(&mut decision, snapshot, book, policy, key) {
+        let why: Vec<&str> = stops.iter().map(|stop| stop.what.as_str()).collect();
+        decision.blocked = Some(why.join("; "));
+        decision.incidents.extend(stops);
     }
     decision
 }
 
-/// Everything after the signals; an error is why nothing may be traded.
+/// Everything after the signals; an error is every reason why nothing may be traded.
 fn decide_plan(
     decision: &mut Decision,
     snapshot: &Snapshot,
     book: &[StrategySlot],
     policy: &Policy,
     key: &RunKey,
-) -> Result<(), Box<Incident>> {
+) -> Result<(), Vec<Incident>> {
     let ledger = open_ledger(decision, snapshot, book, policy)?;
     let claims = claims(book, &decision.signals, &ledger);
     let listings = list(&traded_symbols(snapshot, &decision.signals, &ledger), snapshot, policy);
     let valuation = Valuation { listings: &listings };
     let capital = capital(&ledger, snapshot, policy, valuation)
-        .map_err(|error| Box::new(notices::of_valuation(&error)))?;
+        .map_err(|error| vec![notices::of_valuation(&error)])?;
     let targets = aim(&claims, capital, &snapshot.session, policy, valuation);
     let basis = Basis { snapshot, ledger: &ledger, listings: &listings, policy, key };
     decision.incidents.extend(notices::of_touched(&targets, valuation));
@@ -103,10 +104,8 @@ fn decide_plan(
             Ok(())
         }
         Err(refused) => {
-            let (last, others) = notices::of_refusals(&refused.refusals);
             decision.limits = refused.limits;
-            decision.incidents.extend(others);
-            Err(Box::new(last))
+            Err(notices::of_refusals(&refused.refusals))
         }
     }
 }
@@ -117,33 +116,33 @@ fn open_ledger(
     snapshot: &Snapshot,
     book: &[StrategySlot],
     policy: &Policy,
-) -> Result<Ledger, Box<Incident>> {
+) -> Result<Ledger, Vec<Incident>> {
     let open = snapshot.orders.iter().filter(|order| order.is_ours());
     let open: Vec<&str> = open
         .filter(|order| !order.status.is_terminal())
         .map(|order| order.client_id.as_str())
         .collect();
     if !open.is_empty() {
-        return Err(Box::new(notices::of_open_orders(&open)));
+        return Err(vec![notices::of_open_orders(&open)]);
     }
     let mut ledger = match &snapshot.past {
         Past::First => Ledger { adopt_undecided: true, ..first(snapshot) },
         Past::Known(known) => {
             let carried = carry_forward(&known.ledger, snapshot)
-                .map_err(|error| Box::new(notices::of_ledger(&error)))?;
+                .map_err(|error| vec![notices::of_ledger(&error)])?;
             let Carried { ledger, transfers, notes } = carried;
             decision.transfers = transfers;
             decision.incidents.extend(notes);
             ledger
         }
-        Past::Lost => return Err(Box::new(notices::of_lost_ledger())),
+        Past::Lost => return Err(vec![notices::of_lost_ledger()]),
     };
     let adopted = adopt(&mut ledger, policy.adopt.as_ref(), &nameable(book));
     if adopted.is_ok() {
         ledger.adopt_undecided = false;
     }
     decision.ledger = Some(ledger.clone());
-    adopted.map_err(|symbols| Box::new(notices::of_undecided(&symbols)))?;
+    adopted.map_err(|symbols| vec![notices::of_undecided(&symbols)])?;
     Ok(ledger)
 }
 

@@ -211,17 +211,13 @@ fn of_item(item: &PlanItem) -> Option<Incident> {
     )
 }
 
-/// The gate's refusals: the first, which names the stop, and the others.
-pub fn of_refusals(refusals: &[Refusal]) -> (Incident, Vec<Incident>) {
-    let mut incidents = refusals.iter().map(|refusal| {
+/// The gate's refusals.
+pub fn of_refusals(refusals: &[Refusal]) -> Vec<Incident> {
+    let incident = |refusal: &Refusal| {
         let code = format!("gate-{}", refusal.rule);
         Incident::new(Category::Critical, &code, "risk", refusal.what.clone())
             .meaning(NO_ORDERS)
             .action("Read the limits in the report; nothing trades until this is in order.")
-    });
-    let nothing = || {
-        let what = "the gate refused the plan without a reason";
-        Incident::new(Category::Critical, "gate-silent", "risk", what).meaning(NO_ORDERS)
     };
-    (incidents.next().unwrap_or_else(nothing), incidents.collect())
+    refusals.iter().map(incident).collect()
 }

@@ -13,7 +13,7 @@ use crate::domain::plan::listing::Listing;
 use crate::domain::plan::{Capital, SleeveState};
 use crate::domain::policy::Policy;
 use crate::domain::session::Session;
-use crate::domain::sleeve::capital::{ORDER_MIN, SCALE_DECIMALS, Valuation, scale};
+use crate::domain::sleeve::capital::{ORDER_MIN, Shrink, Valuation};
 use crate::domain::sleeve::due::{Claim, Wish};
 use crate::domain::symbol::Symbol;
 
@@ -97,9 +97,10 @@ fn claim_capital<'a>(
     let (due, held): (Vec<_>, Vec<_>) = sleeves.iter().partition(|sleeve| sleeve.is_due());
     capital.held = held.iter().map(|sleeve| sleeve.value).sum();
     let claimed = due.iter().map(|sleeve| sleeve.capital).sum();
-    capital.scale = scale(capital.deployable, capital.held, claimed);
+    let shrink = Shrink::to_fit(capital.deployable, capital.held, claimed);
+    capital.scale = shrink.factor();
     for sleeve in sleeves.iter_mut().filter(|sleeve| sleeve.is_due()) {
-        sleeve.capital = sleeve.capital.scaled(capital.scale).round_down();
+        sleeve.capital = shrink.money(sleeve.capital);
     }
     Targets { capital, sleeves, capped: BTreeMap::new() }
 }
@@ -118,12 +119,12 @@ fn cap_positions(targets: &mut Targets<'_>, policy: &Policy, valuation: Valuatio
             .sum();
         let wanted: Usd =
             targets.sleeves.iter().filter_map(|sleeve| sleeve.aims.get(&symbol)).copied().sum();
-        let factor = scale(most, fixed, wanted);
-        if factor < Decimal::ONE {
+        let shrink = Shrink::to_fit(most, fixed, wanted);
+        if shrink.is_needed() {
             for aim in targets.sleeves.iter_mut().filter_map(|s| s.aims.get_mut(&symbol)) {
-                *aim = aim.scaled(factor).round_down();
+                *aim = shrink.money(*aim);
             }
-            targets.capped.insert(symbol, factor);
+            targets.capped.insert(symbol, shrink.factor());
         }
     }
 }
@@ -181,11 +182,9 @@ impl SleeveTarget<'_> {
         }
         // What the blocked symbols leave is shared by the others and the signal's own cash.
         let others = self.capital.scaled(Decimal::ONE - blocked_weight);
-        let factor = scale(self.capital, used, others).trunc_with_scale(SCALE_DECIMALS);
-        if factor < Decimal::ONE {
-            for aim in self.aims.values_mut() {
-                *aim = aim.scaled(factor).round_down();
-            }
+        let shrink = Shrink::to_fit(self.capital, used, others);
+        for aim in self.aims.values_mut() {
+            *aim = shrink.money(*aim);
         }
     }
 

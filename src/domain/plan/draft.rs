@@ -168,6 +168,8 @@ fn draft_tradable(
         }
         if stand.waits {
             sleeve.waiting.insert(symbol.clone());
+            // Its money stays cash by the policy's rule, not by accident.
+            targets.capital.asked -= (stand.aim - stand.held * price).at_least_zero();
         }
     }
     let crossed = !crossings.is_empty();
@@ -185,6 +187,8 @@ fn draft_tradable(
         return (Action::Hold(hold), parts, reason);
     }
     let position = basis.snapshot.positions.get(symbol);
+    let most = targets.capital.equity * basis.policy.limits.position_max;
+    let room = most - basis.ledger.owned(symbol) * price;
     let sized = size(
         side,
         parts,
@@ -193,13 +197,15 @@ fn draft_tradable(
             price,
             position: position.map(|position| position.shares).unwrap_or_default(),
             volume_share_max: basis.policy.limits.volume_share_max,
+            position_room: room.shares_at(price),
             exit,
             dust_shown: basis.ledger.dust.contains(symbol),
         },
     );
-    let Sized { action, parts, cut_by_volume } = sized;
-    if cut_by_volume {
-        reason.push_str("; cut to the allowed part of the median day's volume");
+    let Sized { action, parts, cut } = sized;
+    if let Some(cut) = cut {
+        reason.push_str("; ");
+        reason.push_str(cut);
     }
     (action, parts, reason)
 }

@@ -15,7 +15,7 @@ use crate::domain::policy::Policy;
 use crate::domain::risk::ApprovedPlan;
 use crate::domain::run::StrategyName;
 use crate::domain::sleeve::attribution::share_out_parts;
-use crate::domain::sleeve::capital::{ORDER_MIN, scale};
+use crate::domain::sleeve::capital::{ORDER_MIN, Shrink};
 
 /// What will be bought, from the plan, the sells' outcomes and the cash after them.
 ///
@@ -114,10 +114,10 @@ fn cut_to_rooms(wishes: &mut [Wish<'_>], plan: &RebalancePlan, sold: &[OrderOutc
             .filter(|(part, _)| part.strategy == sleeve.strategy)
             .map(|(part, reference)| part.shares * reference)
             .sum();
-        let factor = scale(sleeve.capital, held, wanted);
+        let shrink = Shrink::to_fit(sleeve.capital, held, wanted);
         for part in wishes.iter_mut().flat_map(|wish| &mut wish.parts) {
             if part.strategy == sleeve.strategy {
-                part.shares = part.shares.scaled_down(factor);
+                part.shares = shrink.shares(part.shares);
             }
         }
     }
@@ -148,9 +148,9 @@ fn cut_to_cash(wishes: &mut [Wish<'_>], plan: &RebalancePlan, cash: Usd) {
     let cash = cash - plan.capital.foreign_open_buys;
     let at_reference = wishes.iter().map(|wish| wish.cost(wish.reference)).sum();
     let at_worst = wishes.iter().map(|wish| wish.cost(wish.worst)).sum();
-    let factor =
-        scale(cash, plan.capital.reserve, at_reference).min(scale(cash, Usd::ZERO, at_worst));
+    let by_reference = Shrink::to_fit(cash, plan.capital.reserve, at_reference);
+    let by_worst = Shrink::to_fit(cash, Usd::ZERO, at_worst);
     for part in wishes.iter_mut().flat_map(|wish| &mut wish.parts) {
-        part.shares = part.shares.scaled_down(factor);
+        part.shares = by_reference.shares(part.shares).min(by_worst.shares(part.shares));
     }
 }

@@ -114,17 +114,15 @@ fn turnover(plan: &RebalancePlan, snapshot: &Snapshot, policy: &Policy, findings
 }
 
 /// The position limit was applied as a cap when the plan was drafted; here it is checked again
-/// where the plan buys. Each sleeve may be off by less than a resize.
+/// where the plan buys.
 fn positions(plan: &RebalancePlan, policy: &Policy, findings: &mut Findings) {
-    let sleeves = u32::try_from(plan.sleeves.len()).unwrap_or(u32::MAX);
-    let slack = plan.capital.resize_min.scaled(Decimal::from(sleeves));
     let value =
         |item: &PlanItem, shares: Shares| item.reference.map_or(Usd::ZERO, |price| shares * price);
     let most = plan.capital.equity * policy.limits.position_max;
     for item in &plan.items {
         let Some((Side::Buy, shares)) = item.order() else { continue };
         let after = value(item, item.held + shares);
-        findings.require(after <= most + slack, "position", || {
+        findings.require(after <= most, "position", || {
             format!("{} would be worth {after}, at most {most} is allowed", item.symbol)
         });
     }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::domain::money::{Price, Shares, Usd};
 use crate::domain::order::{Order, Side};
@@ -22,8 +22,9 @@ pub const ORDER_MIN: Usd = Usd::dollars(5);
 const RESERVE_MIN: Usd = Usd::dollars(100);
 /// The smallest resize as a fraction of the equity: a quarter of a percent.
 const RESIZE_MIN: Decimal = Decimal::from_parts(25, 0, 0, false, 4);
-/// Decimals of k; with nine of an amount of money the product stays exact.
-pub(in crate::domain) const SCALE_DECIMALS: u32 = 12;
+/// Decimals of the two sides of a shrink: with nine of what shrinks, and ten million dollars, a
+/// product has 27 digits.
+const SHRINK_DECIMALS: u32 = 4;
 
 /// The reference prices of a plan.
 #[derive(Debug, Clone, Copy)]
@@ -115,12 +116,57 @@ pub fn capital(
     })
 }
 
-/// k: by how much due sleeves shrink because held ones take more than their share.
-pub fn scale(deployable: Usd, held: Usd, due: Usd) -> Decimal {
-    let left = (deployable - held).at_least_zero();
-    match left.ratio_to(due) {
-        Some(ratio) if left < due => ratio.trunc_with_scale(SCALE_DECIMALS).normalize(),
-        Some(_) | None => Decimal::ONE,
+/// By how much wishes shrink so that they fit what is left for them.
+///
+/// Kept as a fraction and applied product first, so that fitting 600 shares into the money for
+/// 600 shares does not give 599.999999999 of them, or one whole share fewer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shrink {
+    left: Decimal,
+    wanted: Decimal,
+}
+
+impl Shrink {
+    /// Shrinks wishes of `wanted` in all to what is left of `whole` after `used`.
+    pub fn to_fit(whole: Usd, used: Usd, wanted: Usd) -> Self {
+        let left = (whole - used).at_least_zero();
+        if left >= wanted {
+            return Self { left: Decimal::ONE, wanted: Decimal::ONE };
+        }
+        // Rounded against the wish, to so few decimals that the products below stay exact.
+        let rounding = RoundingStrategy::AwayFromZero;
+        Self {
+            left: left.decimal().trunc_with_scale(SHRINK_DECIMALS),
+            wanted: wanted.decimal().round_dp_with_strategy(SHRINK_DECIMALS, rounding),
+        }
+    }
+
+    /// The factor, cut off after twelve decimals; for reading.
+    pub fn factor(self) -> Decimal {
+        (self.left / self.wanted).trunc_with_scale(12).normalize()
+    }
+
+    /// True when something has to shrink.
+    pub fn is_needed(self) -> bool {
+        self.left < self.wanted
+    }
+
+    /// An amount of money, shrunk and rounded down.
+    pub fn money(self, amount: Usd) -> Usd {
+        if self.is_needed() {
+            Usd::new(amount.decimal() * self.left / self.wanted).unwrap_or_default().round_down()
+        } else {
+            amount
+        }
+    }
+
+    /// A quantity of shares, shrunk and rounded down.
+    pub fn shares(self, shares: Shares) -> Shares {
+        if self.is_needed() {
+            Shares::new(shares.decimal() * self.left / self.wanted).unwrap_or_default()
+        } else {
+            shares
+        }
     }
 }
 
