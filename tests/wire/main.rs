@@ -1,0 +1,9 @@
+//! The broker's adapter against canned answers in the broker's shapes, and the offline twins.
+
+mod canary;
+mod door;
+mod local;
+mod market;
+mod script;
+mod stream;
+mod trading;
