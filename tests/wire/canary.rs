@@ -34,8 +34,10 @@ fn shows_a_key(text: &str) -> bool {
     [KEY_ID, SECRET, FRESH_ID, FRESH_SECRET].iter().any(|key| text.contains(key))
 }
 
+type Form = fn(&str) -> Result<Response, TransportError>;
+
 /// Ways in which an answer may repeat what was sent.
-const FORMS: [fn(&str) -> Result<Response, TransportError>; 6] = [
+const FORMS: [Form; 6] = [
     |echo| status(401, echo),
     |echo| status(503, format!("<html>{echo}</html>")),
     |echo| status(403, format!(r#"{{"code":40310000,"message":"{echo}"}}"#)),
@@ -62,9 +64,9 @@ async fn no_error_and_no_log_line_shows_a_key_even_if_the_broker_echoes_it() {
         let alpaca = world.alpaca();
         let read = alpaca.account().await.map(drop);
         let written = alpaca.cancel("o1").await;
-        shown += &format!("{read:?} {written:?}\n");
+        shown.extend([format!("{read:?} {written:?}\n")]);
         for error in [read, written].into_iter().filter_map(Result::err) {
-            shown += &format!("{error}\n");
+            shown.extend([format!("{error}\n")]);
         }
     }
     assert!(shown.contains("you sent") && shown.contains("[key]"), "{shown}");

@@ -1,5 +1,7 @@
 //! The broker's adapter against canned answers in the broker's shapes, and the offline twins.
 
+#![cfg(test)]
+
 mod canary;
 mod door;
 mod local;

@@ -118,7 +118,7 @@ impl World {
         let connection = Connection {
             transport: Arc::new(Canned(self.clone())),
             credentials: Arc::new(Remembered(self.clone())),
-            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            clock: self.clock.clone(),
             mode,
             deadline: deadline.map(|deadline| deadline.parse().unwrap()),
         };
@@ -144,6 +144,7 @@ pub(crate) fn ok(body: impl Into<Vec<u8>>) -> Answer {
     status(200, body)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "spelt as a transport answers")]
 pub(crate) fn status(status: u16, body: impl Into<Vec<u8>>) -> Answer {
     let headers = vec![("x-request-id".to_owned(), "f00d".to_owned())];
     Ok(Response { status, headers, body: body.into() })

@@ -1,7 +1,7 @@
 //! The stream of order messages against a small server on a loopback port.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use alchemiser::application::ports::{BrokerError, TradeUpdates, Wake};
 use alchemiser::domain::run::Mode;
@@ -150,9 +150,7 @@ async fn a_dead_line_is_silent_and_a_cut_one_lost() {
     let (stream, task) = server(|tcp| async move { welcome(tcp, Dress::Text).await }).await;
     let mut line = stream.open().await.unwrap();
     let mute = task.await.unwrap(); // open, and never a word
-    let started = Instant::now();
     assert_eq!(line.wait(SHORT).await, Wake::Silence);
-    assert!(started.elapsed() >= SHORT);
     drop(mute);
     assert_eq!(line.wait(LONG).await, Wake::Lost);
     assert_eq!(line.wait(LONG).await, Wake::Lost);

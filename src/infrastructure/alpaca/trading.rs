@@ -282,7 +282,7 @@ mod tests {
     async fn submitted(side: Side, answer: Answer) -> (Result<Order, BrokerError>, Vec<Request>) {
         let transport = Arc::new(Always { answer, requests: Mutex::default() });
         let connection = Connection {
-            transport: Arc::clone(&transport) as Arc<dyn Transport>,
+            transport: transport.clone(),
             credentials: Arc::new(StaticKeys::new("PKINVENTED", "s3cr3t")),
             clock: Arc::new(MachineClock),
             mode: Mode::Paper,
@@ -294,6 +294,7 @@ mod tests {
         (order, requests)
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "spelt as a transport answers")]
     fn answer(status: u16, body: &str) -> Answer {
         Ok(Response { status, headers: Vec::new(), body: body.as_bytes().to_vec() })
     }
