@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use alchemiser::application::ports::{Clock, MarketData};
+use alchemiser::application::ports::MarketData;
 use alchemiser::domain::run::Mode;
 use alchemiser::domain::symbol::Symbol;
 use alchemiser::infrastructure::alpaca::{Alpaca, Connection, Feeds};
@@ -71,9 +71,9 @@ fn ingest(criterion: &mut Criterion) {
     let transport = Arc::new(Pages::default());
     let read = || {
         let connection = Connection {
-            transport: Arc::clone(&transport) as Arc<dyn Transport>,
+            transport: transport.clone(),
             credentials: Arc::new(StaticKeys::new("PKBENCHMARK", "invented")),
-            clock: Arc::new(MachineClock) as Arc<dyn Clock>,
+            clock: Arc::new(MachineClock),
             mode: Mode::Paper,
             deadline: None,
         };

@@ -279,6 +279,18 @@ impl OrderRequest {
         Self { id, symbol, side, shares, limit }
     }
 
+    /// A request without a gate, for tests of what carries requests.
+    #[cfg(test)]
+    pub(crate) const fn ungated(
+        id: ClientOrderId,
+        symbol: Symbol,
+        side: Side,
+        shares: Shares,
+        limit: Price,
+    ) -> Self {
+        Self::new(id, symbol, side, shares, limit)
+    }
+
     /// Name under which the broker will know it.
     pub const fn id(&self) -> &ClientOrderId {
         &self.id

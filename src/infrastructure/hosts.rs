@@ -84,20 +84,17 @@ impl Hosts {
 
 /// True for `host` or `host:port` of this machine and nothing around it.
 fn is_local(authority: &str) -> bool {
-    let (name, port) = match authority.strip_prefix('[') {
-        Some(rest) => match rest.split_once(']') {
-            Some((inside, after)) => (inside, after.strip_prefix(':').or(Some("80"))),
-            None => return false,
-        },
-        None => match authority.split_once(':') {
-            Some((name, port)) => (name, Some(port)),
-            None => (authority, Some("80")),
-        },
+    let (known, port) = if let Some(rest) = authority.strip_prefix('[') {
+        let Some((inside, after)) = rest.split_once(']') else { return false };
+        (inside.parse::<Ipv6Addr>().is_ok_and(|ip| ip.is_loopback()), after)
+    } else {
+        let (name, port) = authority.split_at(authority.find(':').unwrap_or(authority.len()));
+        let loopback = name.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback());
+        (loopback || name == "localhost" || name == CONTAINER_HOST, port)
     };
-    let loopback = name.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
-        || name.parse::<Ipv6Addr>().is_ok_and(|ip| ip.is_loopback());
-    let known = loopback || name == "localhost" || name == CONTAINER_HOST;
-    known && port.is_some_and(|port| port.parse::<u16>().is_ok())
+    let port = port.is_empty()
+        || port.strip_prefix(':').is_some_and(|number| number.parse::<u16>().is_ok());
+    known && port
 }
 
 #[cfg(test)]

@@ -168,15 +168,104 @@ fn reset(answer: &Response) -> Option<Timestamp> {
 mod tests {
     use super::*;
 
+    const SHORT: Refusal = Refusal::Shares { available: None };
+
+    /// Status, code, message, meaning.
+    const ROWS: &[(u16, u64, &str, Refusal)] = &[
+        (403, 40_310_000, "insufficient buying power", Refusal::Funds),
+        (403, 40_310_000, "insufficient day trading buying power", Refusal::Funds),
+        (
+            403,
+            40_310_000,
+            "insufficient qty available for order (requested: 1, available: 0)",
+            SHORT,
+        ),
+        (403, 40_310_000, "account is not allowed to short", SHORT),
+        (403, 40_310_000, "asset \"XYZ\" cannot be sold short", SHORT),
+        (422, 42_210_000, "asset \"XYZ\" cannot be sold short", SHORT),
+        (422, 42_210_000, "fractional orders cannot be sold short", SHORT),
+        (
+            422,
+            40_010_001,
+            "position intent mismatch, inferred: sell_to_open, specified: sell_to_close",
+            SHORT,
+        ),
+        (
+            422,
+            40_010_001,
+            "position intent mismatch, inferred: buy_to_close, specified: buy_to_open",
+            Refusal::Invalid,
+        ),
+        (403, 40_310_000, "potential wash trade detected. use complex orders", Refusal::WashTrade),
+        (422, 42_210_000, "potential wash trade detected. use complex orders", Refusal::WashTrade),
+        (
+            403,
+            40_310_000,
+            "cannot open a long buy while a short sell order is open",
+            Refusal::WashTrade,
+        ),
+        (
+            403,
+            40_310_100,
+            "trade denied due to pattern day trading protection",
+            Refusal::AccountBlocked,
+        ),
+        (403, 40_310_000, "asset \"OCGN\" is not fractionable", Refusal::NotFractionable),
+        (403, 40_310_000, "requested asset is not fractionable", Refusal::NotFractionable),
+        (
+            403,
+            40_310_000,
+            "fractional trading is disabled for this account",
+            Refusal::NotFractionable,
+        ),
+        (422, 42_210_000, "fractional orders must be DAY orders", Refusal::Invalid),
+        (422, 42_210_000, "fractional orders must be simple orders", Refusal::Invalid),
+        (403, 40_310_000, "cost basis must be >= minimal amount of order 1", Refusal::Invalid),
+        (422, 40_010_001, "client_order_id must be unique", Refusal::DuplicateId),
+        (422, 40_010_001, "client_order_id must be no more than 128 characters", Refusal::Invalid),
+        (422, 40_010_001, "qty or notional is required", Refusal::Invalid),
+        (422, 40_010_001, "qty must be > 0", Refusal::Invalid),
+        (422, 40_010_001, "invalid order type", Refusal::Invalid),
+        (422, 40_010_001, "market orders require no stop or limit price", Refusal::Invalid),
+        (422, 40_010_001, "limit orders require a limit price", Refusal::Invalid),
+        (
+            422,
+            42_210_000,
+            "invalid limit_price 290.123. sub-penny increment does not fulfill minimum pricing criteria",
+            Refusal::Invalid,
+        ),
+        (422, 42_210_000, "extended hours order must be DAY or GTC limit orders", Refusal::Invalid),
+        (422, 42_210_000, "asset \"ZZZZ\" not found", Refusal::NotTradable),
+        (422, 40_010_001, "could not find asset \"ZZZZ\"", Refusal::NotTradable),
+        (422, 42_210_000, "symbol not found or not tradable", Refusal::NotTradable),
+        (422, 42_210_000, "asset XYZ is not active", Refusal::NotTradable),
+        (403, 40_310_000, "account is not authorized to trade", Refusal::AccountBlocked),
+        (403, 40_310_000, "account is restricted to liquidation only", Refusal::AccountBlocked),
+        (403, 40_310_000, "new orders are rejected by user request", Refusal::AccountBlocked),
+        (
+            403,
+            40_310_000,
+            "unable to open new notional orders while having open closing position orders",
+            Refusal::Other,
+        ),
+        (403, 40_310_000, "a rule nobody has met yet", Refusal::Other),
+        (422, 42_210_000, "stop price must be less than current price", Refusal::Invalid),
+        (422, 42_210_000, "bracket orders must be entry orders", Refusal::Invalid),
+        (400, 40_010_001, "request body format is invalid", Refusal::Invalid),
+        (404, 40_410_000, "asset not found for XYZ", Refusal::NotFound),
+        (404, 40_410_000, "endpoint not found", Refusal::Invalid), // proves no absence
+    ];
+
     fn answer(status: u16, body: &str) -> Response {
         Response { status, headers: Vec::new(), body: body.as_bytes().to_vec() }
     }
 
     fn refusal(method: Method, status: u16, body: &str) -> Refusal {
-        match of_answer(method, &answer(status, body)) {
-            BrokerError::Refused { reason, .. } => reason,
-            other => panic!("{status} {body}: {other:?}"),
-        }
+        let error = of_answer(method, &answer(status, body));
+        let BrokerError::Refused { reason, .. } = error else {
+            panic!("{status} {body}: {error:?}");
+        };
+        reason
     }
 
     fn said(code: u64, message: &str) -> String {
@@ -185,113 +274,9 @@ mod tests {
 
     #[test]
     fn each_refusal_of_an_order_has_its_meaning() {
-        const NONE: Refusal = Refusal::Shares { available: None };
-        let rows = [
-            (403, 40_310_000, "insufficient buying power", Refusal::Funds),
-            (403, 40_310_000, "insufficient day trading buying power", Refusal::Funds),
-            (
-                403,
-                40_310_000,
-                "insufficient qty available for order (requested: 1, available: 0)",
-                NONE,
-            ),
-            (403, 40_310_000, "account is not allowed to short", NONE),
-            (403, 40_310_000, "asset \"XYZ\" cannot be sold short", NONE),
-            (422, 42_210_000, "asset \"XYZ\" cannot be sold short", NONE),
-            (422, 42_210_000, "fractional orders cannot be sold short", NONE),
-            (
-                422,
-                40_010_001,
-                "position intent mismatch, inferred: sell_to_open, specified: sell_to_close",
-                NONE,
-            ),
-            (
-                422,
-                40_010_001,
-                "position intent mismatch, inferred: buy_to_close, specified: buy_to_open",
-                Refusal::Invalid,
-            ),
-            (
-                403,
-                40_310_000,
-                "potential wash trade detected. use complex orders",
-                Refusal::WashTrade,
-            ),
-            (
-                422,
-                42_210_000,
-                "potential wash trade detected. use complex orders",
-                Refusal::WashTrade,
-            ),
-            (
-                403,
-                40_310_000,
-                "cannot open a long buy while a short sell order is open",
-                Refusal::WashTrade,
-            ),
-            (
-                403,
-                40_310_100,
-                "trade denied due to pattern day trading protection",
-                Refusal::AccountBlocked,
-            ),
-            (403, 40_310_000, "asset \"OCGN\" is not fractionable", Refusal::NotFractionable),
-            (403, 40_310_000, "requested asset is not fractionable", Refusal::NotFractionable),
-            (
-                403,
-                40_310_000,
-                "fractional trading is disabled for this account",
-                Refusal::NotFractionable,
-            ),
-            (422, 42_210_000, "fractional orders must be DAY orders", Refusal::Invalid),
-            (422, 42_210_000, "fractional orders must be simple orders", Refusal::Invalid),
-            (403, 40_310_000, "cost basis must be >= minimal amount of order 1", Refusal::Invalid),
-            (422, 40_010_001, "client_order_id must be unique", Refusal::DuplicateId),
-            (
-                422,
-                40_010_001,
-                "client_order_id must be no more than 128 characters",
-                Refusal::Invalid,
-            ),
-            (422, 40_010_001, "qty or notional is required", Refusal::Invalid),
-            (422, 40_010_001, "qty must be > 0", Refusal::Invalid),
-            (422, 40_010_001, "invalid order type", Refusal::Invalid),
-            (422, 40_010_001, "market orders require no stop or limit price", Refusal::Invalid),
-            (422, 40_010_001, "limit orders require a limit price", Refusal::Invalid),
-            (
-                422,
-                42_210_000,
-                "invalid limit_price 290.123. sub-penny increment does not fulfill minimum pricing criteria",
-                Refusal::Invalid,
-            ),
-            (
-                422,
-                42_210_000,
-                "extended hours order must be DAY or GTC limit orders",
-                Refusal::Invalid,
-            ),
-            (422, 42_210_000, "asset \"ZZZZ\" not found", Refusal::NotTradable),
-            (422, 40_010_001, "could not find asset \"ZZZZ\"", Refusal::NotTradable),
-            (422, 42_210_000, "symbol not found or not tradable", Refusal::NotTradable),
-            (422, 42_210_000, "asset XYZ is not active", Refusal::NotTradable),
-            (403, 40_310_000, "account is not authorized to trade", Refusal::AccountBlocked),
-            (403, 40_310_000, "account is restricted to liquidation only", Refusal::AccountBlocked),
-            (403, 40_310_000, "new orders are rejected by user request", Refusal::AccountBlocked),
-            (
-                403,
-                40_310_000,
-                "unable to open new notional orders while having open closing position orders",
-                Refusal::Other,
-            ),
-            (403, 40_310_000, "a rule nobody has met yet", Refusal::Other),
-            (422, 42_210_000, "stop price must be less than current price", Refusal::Invalid),
-            (422, 42_210_000, "bracket orders must be entry orders", Refusal::Invalid),
-            (400, 40_010_001, "request body format is invalid", Refusal::Invalid),
-            (404, 40_410_000, "asset not found for XYZ", Refusal::NotFound),
-            (404, 40_410_000, "endpoint not found", Refusal::Invalid), // proves no absence
-        ];
-        for (status, code, message, expected) in rows {
-            assert_eq!(refusal(Method::Post, status, &said(code, message)), expected, "{message}");
+        for (status, code, message, expected) in ROWS {
+            let found = refusal(Method::Post, *status, &said(*code, message));
+            assert_eq!(found, *expected, "{message}");
         }
     }
 

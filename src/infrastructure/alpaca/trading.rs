@@ -232,3 +232,139 @@ fn order_body(order: &OrderRequest) -> Vec<u8> {
     .to_string()
     .into_bytes()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use jiff::civil::date;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::domain::money::{Price, Shares};
+    use crate::domain::order::OrderStatus;
+    use crate::domain::run::{AccountName, Mode, RunKey, Slot};
+    use crate::infrastructure::alpaca::{Connection, Feeds};
+    use crate::infrastructure::clock::MachineClock;
+    use crate::infrastructure::http::{Request, Response, Transport, TransportError};
+    use crate::infrastructure::local::secrets::StaticKeys;
+
+    type Answer = Result<Response, TransportError>;
+
+    /// Gives one answer to every request and remembers the requests.
+    struct Always {
+        answer: Answer,
+        requests: Mutex<Vec<Request>>,
+    }
+
+    #[async_trait]
+    impl Transport for Always {
+        async fn carry(&self, request: Request) -> Answer {
+            self.requests.lock().unwrap().push(request);
+            self.answer.clone()
+        }
+    }
+
+    fn request(side: Side) -> OrderRequest {
+        let key = RunKey {
+            mode: Mode::Paper,
+            account: AccountName::parse("main").unwrap(),
+            session: date(2026, 11, 20),
+            slot: Slot::parse("open").unwrap(),
+            generation: 0,
+        };
+        let symbol = Symbol::parse("SOXL").unwrap();
+        let id = ClientOrderId::of(&key, &symbol, side, 1);
+        let (shares, limit) = (Shares::parse("12.557436865"), Price::parse("86.90"));
+        OrderRequest::ungated(id, symbol, side, shares.unwrap(), limit.unwrap())
+    }
+
+    async fn submitted(side: Side, answer: Answer) -> (Result<Order, BrokerError>, Vec<Request>) {
+        let transport = Arc::new(Always { answer, requests: Mutex::default() });
+        let connection = Connection {
+            transport: transport.clone(),
+            credentials: Arc::new(StaticKeys::new("PKINVENTED", "s3cr3t")),
+            clock: Arc::new(MachineClock),
+            mode: Mode::Paper,
+            deadline: None,
+        };
+        let feeds = Feeds { bars: "sip".to_owned(), quotes: "iex".to_owned() };
+        let order = Alpaca::new(connection, feeds).submit(&request(side)).await;
+        let requests = std::mem::take(&mut *transport.requests.lock().unwrap());
+        (order, requests)
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "spelt as a transport answers")]
+    fn answer(status: u16, body: &str) -> Answer {
+        Ok(Response { status, headers: Vec::new(), body: body.as_bytes().to_vec() })
+    }
+
+    #[tokio::test]
+    async fn an_order_is_a_limit_for_the_day_that_cannot_go_short() {
+        for (side, word, intent) in
+            [(Side::Sell, "sell", "sell_to_close"), (Side::Buy, "buy", "buy_to_open")]
+        {
+            let taken = r#"{"id":"f1a0","status":"pending_new"}"#;
+            let (order, requests) = submitted(side, answer(200, taken)).await;
+            assert_eq!(requests.len(), 1);
+            assert_eq!(
+                (requests[0].method, requests[0].target.as_str()),
+                (Method::Post, "/v2/orders")
+            );
+            let sent: Value = serde_json::from_slice(&requests[0].body).unwrap();
+            let expected = json!({
+                "symbol": "SOXL", "qty": "12.557436865", "side": word, "type": "limit",
+                "time_in_force": "day", "limit_price": "86.9", "position_intent": intent,
+                "client_order_id": request(side).id().as_str(), "extended_hours": false,
+            });
+            assert_eq!(sent, expected);
+            // An answer with nothing but id and status is filled up from what was sent.
+            let order = order.unwrap();
+            assert_eq!((order.broker_id.as_str(), order.status), ("f1a0", OrderStatus::Working));
+            assert_eq!(order.client_id, request(side).id().as_str());
+            assert_eq!((order.side, order.filled), (side, Shares::ZERO));
+            assert_eq!(order.shares, Some(request(side).shares()));
+            assert_eq!(order.limit, Some(request(side).limit()));
+        }
+    }
+
+    #[tokio::test]
+    async fn an_order_is_never_sent_twice_and_a_lost_answer_is_ambiguous() {
+        let not_sent = || Err(TransportError::NotSent("dns".to_owned()));
+        let no_answer = || Err(TransportError::NoAnswer("timed out".to_owned()));
+        for (given, ambiguous) in [
+            (no_answer(), true),
+            (answer(500, "{\"code\":50010000,\"message\":\"internal\"}"), true),
+            (answer(502, "<html>"), true),
+            (answer(504, ""), true),
+            (answer(200, ""), true),
+            (answer(200, "{\"id\":\"f1a0\",\"sta"), true),
+            (answer(200, "<html>ok</html>"), true),
+            (answer(200, "{\"status\":\"new\"}"), true),
+            (answer(200, "{\"id\":\"f1a0\",\"status\":\"new\",\"client_order_id\":\"x\"}"), true),
+            (answer(302, ""), true),
+            (not_sent(), false),
+            (answer(401, ""), false),
+            (answer(403, "<html>"), false),
+            (answer(429, ""), false),
+            (answer(422, "{\"code\":40010001,\"message\":\"qty must be > 0\"}"), false),
+        ] {
+            let (order, requests) = submitted(Side::Buy, given.clone()).await;
+            assert_eq!(requests.len(), 1, "{given:?}");
+            let error = order.unwrap_err();
+            assert_eq!(
+                matches!(error, BrokerError::Ambiguous(_)),
+                ambiguous,
+                "{given:?} {error:?}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn an_id_that_exists_says_so() {
+        let said = r#"{"code":40010001,"message":"client_order_id must be unique"}"#;
+        let (order, _) = submitted(Side::Buy, answer(422, said)).await;
+        let error = order.unwrap_err();
+        assert!(matches!(error, BrokerError::Refused { reason: Refusal::DuplicateId, .. }));
+    }
+}
