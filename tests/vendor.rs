@@ -22,11 +22,11 @@ async fn the_vendors_client_takes_the_exchange_for_the_broker() {
         .build();
     let server = Server::start(world, Serving::default()).await.unwrap();
     let (base, stream) = (server.url(), server.stream_url());
-    let run = move || {
+    let drive = move || {
         let arguments = [script.to_str().unwrap(), &base, &stream];
         Command::new(interpreter()).args(arguments).output().unwrap()
     };
-    let output = tokio::task::spawn_blocking(run).await.unwrap();
+    let output = tokio::task::spawn_blocking(drive).await.unwrap();
     let shown = show(&output);
     assert!(output.status.success(), "{shown}");
     assert!(shown.contains(&format!("{CHECKS} of {CHECKS} passed")), "{shown}");
@@ -40,14 +40,16 @@ fn interpreter() -> PathBuf {
         return python;
     }
     let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vendor/requirements.txt");
-    let make = Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder).output();
-    let made = make.expect("python3 with its venv module is installed");
-    assert!(made.status.success(), "{}", show(&made));
+    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
     let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
-    let installed = Command::new(&python).args(install).arg(list).output().unwrap();
-    assert!(installed.status.success(), "{}", show(&installed));
-    std::fs::write(stamp, REQUIREMENTS).unwrap();
+    run(Command::new(&python).args(install).arg(list));
+    std::fs::write(stamp, REQUIREMENTS).expect("the target folder can be written");
     python
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().expect("python3 with its venv module is installed");
+    assert!(output.status.success(), "{}", show(&output));
 }
 
 fn show(output: &Output) -> String {
