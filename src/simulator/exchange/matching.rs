@@ -41,7 +41,7 @@ impl Exchange {
             order.trouble,
             Some(OrderTrouble::NeverFilled | OrderTrouble::Frozen | OrderTrouble::FilledOnCancel)
         );
-        let (tif, epoch) = (order.asked.time_in_force, order.epoch);
+        let tif = order.asked.time_in_force;
         let halted = market.is_halted(order.symbol());
         let auction = matches!(tif, TimeInForce::Opg | TimeInForce::Cls);
         if never || halted || auction || market.days.open_at(now).is_none() {
@@ -52,7 +52,9 @@ impl Exchange {
         let set_off = market.mark(order.symbol(), now).is_some_and(|price| sets_off(order, price));
         if let Some(order) = self.orders.get_mut(at) {
             order.triggered |= set_off;
+            order.epoch += 1; // an earlier draw inside the spread is void
         }
+        let epoch = self.orders.get(at).map_or(0, |order| order.epoch);
         match reach {
             Reach::Touch(price) => self.execute_some(at, price, now),
             Reach::Inside(price) if drawn => self.execute_some(at, price, now),

@@ -28,6 +28,11 @@ pub struct Money {
 }
 
 impl Exchange {
+    /// Notes the equity at a close that lies before the simulated time.
+    pub fn note_close(&mut self, day: Date, equity: Decimal) {
+        self.closes.push((day, equity));
+    }
+
     /// Equity at the close before a moment's New York date; `None` before the first.
     pub fn last_equity(&self, now: Timestamp) -> Option<(Date, Decimal)> {
         let today = exchange_date(now);
