@@ -15,8 +15,8 @@ pub use synthetic::{Synthetic, synthetic};
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
 use crate::domain::market::History;
@@ -73,6 +73,8 @@ pub struct Touch {
 pub struct Bar {
     /// Its session's date.
     pub day: Date,
+    /// Midnight of that date in New York, which is what a bar is stamped with.
+    pub start: Timestamp,
     /// First price.
     pub open: f64,
     /// Highest price.
@@ -195,13 +197,15 @@ impl Market {
         let close = self.close(symbol, day, known)?;
         let before = self.days.before(day).and_then(|day| self.close(symbol, day.date, known));
         let open = before.unwrap_or(close);
-        let mut random = Random::of(0, &format!("{symbol}{day}"));
+        let mut random = random_of(symbol, day, 0);
         let wick = 1.0 + 0.004 * random.unit();
         let whole_day = session.close.duration_since(session.open).as_secs_f64();
         let elapsed = known.0.duration_since(session.open).as_secs_f64() / whole_day;
         let volume = self.volume(symbol, day)? * elapsed.clamp(0.001, 1.0);
         let (high, low) = (open.max(close) * wick, open.min(close) / wick);
-        Some(Bar { day, open, high, low, close, volume: volume.round() })
+        // Clocks change on Sundays, so every session opens nine and a half hours after midnight.
+        let start = session.open - SignedDuration::from_mins(570);
+        Some(Bar { day, start, open, high, low, close, volume: volume.round() })
     }
 
     /// Sessions in which a symbol has bars, between two dates, as known at a moment.
@@ -273,10 +277,16 @@ impl Market {
     fn volume(&self, symbol: &Symbol, day: Date) -> Option<f64> {
         let listing = self.listings.get(symbol)?;
         let price = listing.typical_price()?;
-        let mut random = Random::of(1, &format!("{symbol}{day}"));
+        let mut random = random_of(symbol, day, 1);
         let shares = DOLLARS_A_DAY / price * (0.6 + 0.8 * random.unit());
         Some(shares.clamp(VOLUME_RANGE.0, VOLUME_RANGE.1))
     }
+}
+
+/// Chance of its own for each symbol, day and use.
+fn random_of(symbol: &Symbol, day: Date, use_of: u64) -> Random {
+    let ordinal = day.duration_since(Date::ZERO).as_hours().unsigned_abs() / 24;
+    Random::of(ordinal << 16 | use_of, symbol.as_str())
 }
 
 /// A session's path from the close before to its own: half of it as a gap, the rest by the minute.
@@ -288,7 +298,7 @@ fn drift(symbol: &Symbol, listing: &Listing, before: f64, at: (&Session, Timesta
     };
     let minute = minutes(session.open, now);
     let done = f64::from(minute) / f64::from(minutes(session.open, session.close).max(1));
-    let mut random = Random::of(2, &format!("{symbol}{}{minute}", session.date));
+    let mut random = random_of(symbol, session.date, 2 + u64::from(minute));
     let wobble = 1.0 + 0.0005 * random.normal() * (1.0 - done);
     before * (after / before).powf(0.5 + 0.5 * done) * wobble
 }

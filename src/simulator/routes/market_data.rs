@@ -250,8 +250,7 @@ fn write_bars(body: &mut String, rows: &[(Symbol, Bar)]) {
 }
 
 fn bar_text(bar: &Bar) -> String {
-    let Bar { day, open, high, low, close, volume } = bar;
-    let start = When::On(*day).start();
+    let Bar { start, open, high, low, close, volume, .. } = bar;
     let middle = (open + close) / 2.0;
     format!(
         "{{\"t\":\"{start}\",\"o\":{open},\"h\":{high},\"l\":{low},\"c\":{close},\"v\":{volume},\

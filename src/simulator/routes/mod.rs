@@ -232,3 +232,6 @@ fn unauthorized(path: &str) -> Answer {
     }
     Answer::json(401, &json!({"message": "unauthorized."}))
 }
+
+#[cfg(test)]
+mod tests;

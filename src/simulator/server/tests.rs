@@ -132,11 +132,14 @@ async fn a_second_stream_and_wrong_keys_are_turned_away() {
 #[tokio::test]
 async fn with_the_wall_clock_orders_are_filled_by_themselves() {
     let (world, server) = server(Serving::default()).await;
-    raw(&server, "POST /v2/orders HTTP/1.1", BUY).await;
     let (mut socket, _) = tokio_tungstenite::connect_async(server.stream_url()).await.unwrap();
     say(&mut socket, json!({"action": "auth", "key": "PK", "secret": "s"})).await;
     say(&mut socket, json!({"action": "listen", "data": {"streams": ["trade_updates"]}})).await;
     let mut last = Value::Null;
+    while last["stream"] != "listening" {
+        last = hear(&mut socket).await.1;
+    }
+    raw(&server, "POST /v2/orders HTTP/1.1", BUY).await;
     while last != "fill" {
         last = hear(&mut socket).await.1["data"]["event"].clone();
     }

@@ -33,6 +33,7 @@ pub struct WorldBuilder {
     halted: Vec<Symbol>,
     quotes: Vec<(Symbol, FixedQuote)>,
     spreads: Vec<(Symbol, Spread)>,
+    last_equity: Option<Decimal>,
 }
 
 impl Default for WorldBuilder {
@@ -52,6 +53,7 @@ impl Default for WorldBuilder {
             halted: Vec::new(),
             quotes: Vec::new(),
             spreads: Vec::new(),
+            last_equity: None,
         }
     }
 }
@@ -75,6 +77,13 @@ impl WorldBuilder {
     #[must_use]
     pub fn cash(mut self, cash: &str) -> Self {
         self.cash = decimal(cash);
+        self
+    }
+
+    /// Equity at the close before the present session; else the present equity is shown.
+    #[must_use]
+    pub fn last_equity(mut self, equity: &str) -> Self {
+        self.last_equity = Some(decimal(equity));
         self
     }
 
@@ -213,6 +222,10 @@ impl WorldBuilder {
         for (symbol, (qty, entry)) in &self.positions {
             let entry = entry.or_else(|| market.mark(symbol, now)).unwrap_or(Decimal::ONE);
             exchange.place(symbol, *qty, entry, now);
+        }
+        let before = market.days.before(exchange_date(now)).map(|session| session.date);
+        if let Some((day, equity)) = before.zip(self.last_equity) {
+            exchange.note_close(day, equity);
         }
         let world = World::of(exchange, market, now);
         if let Some(round_trip) = self.round_trip {

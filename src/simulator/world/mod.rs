@@ -23,6 +23,7 @@ use crate::application::ports::{Clock, TradeUpdates};
 use crate::domain::order::Side;
 use crate::domain::symbol::Symbol;
 use crate::infrastructure::http::{Request, Response, Transport};
+use crate::simulator::calendar::TradingDays;
 use crate::simulator::exchange::{Activity, Exchange, Hand, Order, Refusal};
 use crate::simulator::faults::{Fault, Faults};
 use crate::simulator::market::{FixedQuote, Market, Split, Spread};
@@ -84,6 +85,11 @@ impl World {
     /// The present moment.
     pub fn now(&self) -> Timestamp {
         self.with(|state| state.now)
+    }
+
+    /// When the exchange opens.
+    pub fn days(&self) -> TradingDays {
+        self.with(|state| state.market.days.clone())
     }
 
     /// The moment of the exchange's next event, if any.

@@ -1,3 +1,6 @@
+use std::future::Future;
+use std::task::Poll;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -82,6 +85,42 @@ async fn a_time_limit_does_not_outrun_the_work_beside_it() {
         () = clock.sleep(seconds(1)) => panic!("50 round trips of 10 ms fit into a second"),
         () = work => {}
     }
+}
+
+#[tokio::test]
+async fn a_sleeper_that_nobody_polls_does_not_stop_time() {
+    let world = world();
+    let (start, clock) = (world.now(), world.clock());
+    let mut limit = clock.sleep(seconds(1));
+    let once = std::future::poll_fn(|context| Poll::Ready(limit.as_mut().poll(context))).await;
+    assert!(once.is_pending());
+    clock.sleep(seconds(5)).await;
+    assert_eq!(world.now().duration_since(start).as_secs(), 5);
+    limit.await;
+    assert_eq!(world.now().duration_since(start).as_secs(), 5, "it was over long ago");
+}
+
+#[tokio::test]
+async fn days_pass_from_close_to_close() {
+    let world = World::builder()
+        .closes("SPY", &[600.0, 610.0])
+        .position("SPY", "10")
+        .cash("1000")
+        .last_equity("7000")
+        .fills(Fills::plain())
+        .build();
+    let (_, account) = send(&world, Method::Get, "/v2/account", Value::Null).await;
+    assert_eq!(
+        (account["equity"].as_str(), account["last_equity"].as_str()),
+        (Some("7100"), Some("7000"))
+    );
+    let next = *world.days().after("2026-11-20".parse().unwrap()).unwrap();
+    world.advance_to(next.open);
+    let (_, account) = send(&world, Method::Get, "/v2/account", Value::Null).await;
+    assert_eq!(account["last_equity"], "7100", "the close of the session before");
+    let day = "/v2/stocks/bars?symbols=SPY&timeframe=1Day&start=2026-11-18&feed=iex";
+    let (_, bars) = send(&world, Method::Get, day, Value::Null).await;
+    assert_eq!(bars["bars"]["SPY"].as_array().unwrap().len(), 2, "the closes given");
 }
 
 #[tokio::test]

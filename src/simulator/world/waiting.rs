@@ -9,6 +9,10 @@ use jiff::Timestamp;
 
 use crate::simulator::world::{State, World};
 
+/// So many looks without anything happening, and a waiter stops leaving it to an earlier one:
+/// that one is kept by code which is busy elsewhere and does not poll it.
+const LOOKS_MAX: u8 = 4;
+
 /// A wait for a moment, or for an order message before it.
 pub(super) struct Waiting {
     world: World,
@@ -17,12 +21,14 @@ pub(super) struct Waiting {
     messages: Option<usize>,
     ticket: Option<u64>,
     seen: u64,
+    /// Looks since something happened.
+    looks: u8,
 }
 
 impl Waiting {
     pub(super) fn for_time(world: &World, duration: Duration) -> Self {
         let deadline = world.with(|state| state.after(duration));
-        Self { world: world.clone(), deadline, messages: None, ticket: None, seen: 0 }
+        Self { world: world.clone(), deadline, messages: None, ticket: None, seen: 0, looks: 0 }
     }
 
     pub(super) fn for_message(world: &World, at_most: Duration, seen: usize) -> Self {
@@ -50,14 +56,21 @@ impl Waiting {
         if self.is_over(state) {
             return Poll::Ready(());
         }
-        let earliest = state.waits.first() == Some(&(self.deadline, ticket));
-        if state.activity != self.seen || !earliest {
-            self.seen = state.activity;
+        if state.activity != self.seen {
+            (self.seen, self.looks) = (state.activity, 0);
             return Poll::Pending;
         }
-        let event = state.exchange.next_event().filter(|event| *event < self.deadline);
-        state.advance_to(event.unwrap_or(self.deadline));
+        let ahead = (state.now, u64::MAX);
+        let first = state.waits.range(ahead..).next().copied();
+        self.looks += 1;
+        if first != Some((self.deadline, ticket)) && self.looks < LOOKS_MAX {
+            return Poll::Pending;
+        }
+        let target = first.map_or(self.deadline, |(deadline, _)| deadline.min(self.deadline));
+        let event = state.exchange.next_event().filter(|event| *event < target);
+        state.advance_to(event.unwrap_or(target));
         state.activity += 1;
+        self.looks = 0;
         self.seen = state.activity;
         if self.is_over(state) { Poll::Ready(()) } else { Poll::Pending }
     }
