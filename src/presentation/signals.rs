@@ -197,7 +197,7 @@ fn step_row(step: &Step) -> Row {
                 .collect();
             let by = clip(&weighing.by, NAME_MAX);
             let head = format!("{}weighed by the inverse of {by}", indent(weighing.depth));
-            Row::new(head, "").under(listed(&members, 40).into())
+            Row::new(head, "").under(listed(&members, 40))
         }
         Step::Condition(condition) => {
             let [left, right, _] = compared(condition.left_value, condition.right_value);
