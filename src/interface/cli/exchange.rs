@@ -11,7 +11,7 @@ use crate::simulator::server::{Pace, Server, Serving};
 
 /// Where to listen, and what to show.
 #[derive(Debug, Clone, Args)]
-pub struct Listen {
+pub(super) struct Listen {
     /// Loopback address and port; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:8080")]
     listen: SocketAddr,

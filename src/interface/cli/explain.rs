@@ -22,7 +22,7 @@ use crate::simulator::market::histories;
 
 /// What to explain.
 #[derive(Debug, Clone, Args)]
-pub struct Explain {
+pub(super) struct Explain {
     /// Only this strategy of the policy.
     strategy: Option<StrategyName>,
     /// A strategy file instead of the policy's strategies.
