@@ -20,7 +20,7 @@ use crate::domain::symbol::Symbol;
 use crate::infrastructure::alpaca::bars::{self, BARS_A_PAGE, Columns, Group};
 use crate::infrastructure::alpaca::door::Call;
 use crate::infrastructure::alpaca::wire::{Fields, Unreadable, object};
-use crate::infrastructure::alpaca::{Alpaca, encode};
+use crate::infrastructure::alpaca::{Alpaca, encode, page};
 use crate::infrastructure::http::{Host, Method};
 
 /// A full page of bars is over a megabyte.
@@ -143,7 +143,7 @@ impl Alpaca {
         let mut token: Option<String> = None;
         for _ in 0..PAGES_MAX {
             let call = data(paged(&target, token.as_deref()), BARS_TIMEOUT);
-            let page = self.door.read(&call, |body| bars::page(body, &group.symbols)).await?;
+            let page = self.door.read(&call, |body| page::read(body, &group.symbols)).await?;
             for (symbol, columns) in page.columns {
                 all.entry(symbol).or_default().append(columns);
             }
