@@ -112,8 +112,13 @@ fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
 fn sources() -> BTreeMap<String, String> {
     let mut found = Vec::new();
     files(&root().join("src"), "rs", &mut found);
+    let is_test = |path: &Path| {
+        let inner = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+        inner.contains("/tests/") || inner.ends_with("/tests.rs") || inner.contains("/sample/")
+    };
     found
         .into_iter()
+        .filter(|path| !is_test(path))
         .map(|path| {
             let text = fs::read_to_string(&path).unwrap();
             let text = text.split("#[cfg(test)]\nmod ").next().unwrap().to_owned();

@@ -1,4 +1,3 @@
-use std::future::Future;
 use std::task::Poll;
 
 use serde_json::{Value, json};
