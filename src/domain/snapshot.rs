@@ -28,8 +28,8 @@ pub struct Snapshot {
     pub account: Account,
     /// Positions by symbol.
     pub positions: BTreeMap<Symbol, Position>,
-    /// Orders since the ledger's [`Ledger::look_back`] (of the session when there is none), in any
-    /// state, ours and others'; none of ours is open any more.
+    /// Orders since the ledger's [`Ledger::look_back`] (of the session when there is none) in any
+    /// state, and every open one however old; ours and others'. None of ours is open any more.
     pub orders: Vec<Order>,
     /// Activities since the ledger's [`Ledger::look_back`], oldest first; those booked already
     /// are recognised.
