@@ -1,5 +1,7 @@
 //! The house rules as tests: who may name whom, how large a file may be, what words are banned.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -130,7 +132,7 @@ fn sources() -> BTreeMap<String, String> {
 /// The code without comments and without line breaks, because a `use` may span lines.
 fn code(text: &str) -> String {
     let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-    let joined: String = lines.map(|line| format!("{} ", line.trim())).collect();
+    let joined = lines.map(str::trim).collect::<Vec<_>>().join(" ");
     joined.replace("{ ", "{").replace(" }", "}")
 }
 
