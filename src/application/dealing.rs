@@ -132,7 +132,7 @@ impl<'a> Dealing<'a> {
             return self.stop(trouble::halted(why));
         }
         let symbols: Vec<Symbol> = waiting.iter().map(|l| l.attempts.symbol().clone()).collect();
-        let quotes = match desk.quotes(&symbols).await {
+        let quotes = match desk.quotes_for_orders(&symbols, self.floor.observed).await {
             Ok(quotes) => quotes,
             Err(error) => return self.stop(trouble::broker(&error, "reading quotes for orders")),
         };

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use crate::application::dealing::Dealing;
-use crate::application::desk::Desk;
+use crate::application::desk::{Desk, Observation};
 use crate::application::journal::{Journal, JournalError};
 use crate::application::ports::Store;
 use crate::application::trouble;
@@ -18,6 +18,9 @@ use crate::domain::plan::BuyPlan;
 use crate::domain::plan::fund::fund;
 use crate::domain::risk::ApprovedPlan;
 
+/// The broker books each execution in whole cents; an attempt rarely has more than ten.
+const CENTS_PER_ATTEMPT: Usd = Usd::cents(10);
+
 /// What acting needs besides the plan.
 pub struct Floor<'a> {
     /// The ways to the market.
@@ -26,6 +29,8 @@ pub struct Floor<'a> {
     pub journal: &'a Journal<'a>,
     /// For the control object.
     pub store: &'a dyn Store,
+    /// The quotes that the plan was made with, when this invocation made it.
+    pub observed: Option<&'a Observation>,
     /// SHA-256 of the stored plan.
     pub plan_hash: &'a str,
     /// Whether an earlier invocation may have sent orders of this plan.
@@ -97,7 +102,12 @@ async fn funded(
         return None;
     }
     let proceeds: Usd = sold.iter().map(OrderOutcome::value).sum();
-    match floor.desk.cash(plan.plan().capital.cash + proceeds).await {
+    if sold.is_empty() && !floor.resumed {
+        return Some(fund(plan, sold, plan.plan().capital.cash, floor.desk.policy)); // read just now
+    }
+    let attempts: usize = sold.iter().map(|outcome| outcome.attempts.len()).sum();
+    let slack = CENTS_PER_ATTEMPT.scaled(attempts.into());
+    match floor.desk.cash(plan.plan().capital.cash + proceeds, slack).await {
         Ok(cash) => Some(fund(plan, sold, cash, floor.desk.policy)),
         Err(error) => {
             dealing.stop(trouble::broker(&error, "reading cash before the buys"));

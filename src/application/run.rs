@@ -14,7 +14,7 @@ use crate::application::chronicle::{
 };
 use crate::application::close::{close, settled};
 use crate::application::control::permission;
-use crate::application::desk::Desk;
+use crate::application::desk::{Desk, Observation};
 use crate::application::entry::{open_session, permitted};
 use crate::application::execute::{Executed, Floor, execute};
 use crate::application::journal::history::{History, look_back};
@@ -144,14 +144,16 @@ async fn stages(
     take_history(report, &history);
 
     let stored = journal.read::<PlanRecord>("plan.json").await?;
-    let resumed = stored.is_some();
-    let Some(record) = (match stored {
-        Some(kept) => Some(kept),
-        None => planned(request, house, journal, (&morning, session, &history), report).await?,
-    }) else {
-        return Ok(Told::Here);
+    let (record, observed) = match stored {
+        Some(kept) => (kept, None),
+        None => {
+            match planned(request, house, journal, (&morning, session, &history), report).await? {
+                Some((kept, observed)) => (kept, Some(observed)),
+                None => return Ok(Told::Here),
+            }
+        }
     };
-    act(house, journal, record, resumed, report).await?;
+    act(house, journal, record, observed.as_ref(), report).await?;
     Ok(Told::Here)
 }
 
@@ -162,7 +164,7 @@ async fn planned(
     journal: &Journal<'_>,
     (morning, session, history): (&Morning, Session, &History),
     report: &mut RunReport,
-) -> Result<Option<Kept<PlanRecord>>, Stop> {
+) -> Result<Option<(Kept<PlanRecord>, Observation)>, Stop> {
     let age = house.desk.clock.now().duration_since(request.scheduled_for);
     if age
         > jiff::SignedDuration::from_secs(i64::from(house.desk.policy.timing.lateness_max_seconds))
@@ -210,7 +212,8 @@ async fn planned(
         account: report.account.clone(),
         transfers: report.transfers.clone(),
     };
-    Ok(Some(journal.keep("plan.json", None, &record).await?))
+    let observed = Observation { at: snapshot.now, quotes: snapshot.quotes };
+    Ok(Some((journal.keep("plan.json", None, &record).await?, observed)))
 }
 
 /// Carries a kept plan out and closes the books.
@@ -218,7 +221,7 @@ async fn act(
     house: &House<'_>,
     journal: &Journal<'_>,
     kept: Kept<PlanRecord>,
-    resumed: bool,
+    observed: Option<&Observation>,
     report: &mut RunReport,
 ) -> Result<(), Stop> {
     let Kept { body: record, hash, mine, .. } = kept;
@@ -234,7 +237,8 @@ async fn act(
         journal,
         store: house.store,
         plan_hash: &hash,
-        resumed: resumed || !mine,
+        observed: observed.filter(|_| mine),
+        resumed: observed.is_none() || !mine,
         no_submit_after: plan.plan().valid_until.min(cutoff).min(closing),
         end: closing,
     };
@@ -269,7 +273,7 @@ async fn conclude_left_open(
             blank(left.clone(), RunAction::Resume, now, (house.code, house.desk.policy));
         take_history(&mut report, &look_back(house.store, left).await?);
         if let Some(record) = journal.read::<PlanRecord>("plan.json").await? {
-            act(house, &journal, record, true, &mut report).await?;
+            act(house, &journal, record, None, &mut report).await?;
         }
         if let Ended::Reported { kept: Err(error), .. } =
             finish(report, house, Some(&journal)).await
