@@ -52,6 +52,15 @@ pub struct Morning {
     pub session: Option<Session>,
 }
 
+/// What becomes of open orders of ours that an earlier run left at the broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stale {
+    /// They are cancelled and seen to end: nothing of ours works when a run decides.
+    Cancel,
+    /// They are left alone: a preview touches nothing.
+    Leave,
+}
+
 /// Everything a run knows, and what it cost to know it.
 #[derive(Debug)]
 pub struct Observed {
@@ -91,6 +100,7 @@ pub async fn observe(
     (morning, session): (&Morning, Session),
     book: &[StrategySlot],
     history: &history::History,
+    stale: Stale,
 ) -> Result<Observed, Incident> {
     let last = history.last.as_ref().map(|kept| &kept.body);
     let ledger = last.and_then(|report| report.ledger.as_ref());
@@ -105,7 +115,8 @@ pub async fn observe(
     let split_first = as_of.saturating_add(1.day());
 
     let rules = desk.policy.quote_rules();
-    let orders = swept(desk, since).await.map_err(|e| trouble::broker(&e, "reading orders"))?;
+    let orders =
+        swept(desk, since, stale).await.map_err(|e| trouble::broker(&e, "reading orders"))?;
     let (account, positions, activities, histories, quotes, splits) = tokio::join!(
         desk.broker.account(),
         desk.broker.positions(),
@@ -179,8 +190,9 @@ fn freshness(
     }
 }
 
-/// All orders since a moment, after our own open ones were cancelled and seen to end.
-async fn swept(desk: &Desk<'_>, since: Timestamp) -> Result<Vec<Order>, BrokerError> {
+/// All orders since a moment, unless told otherwise after our own open ones were cancelled and seen
+/// to end.
+async fn swept(desk: &Desk<'_>, since: Timestamp, stale: Stale) -> Result<Vec<Order>, BrokerError> {
     let patience = Duration::from_secs(u64::from(desk.policy.timing.settle_seconds));
     let end = desk.clock.now().saturating_add(patience).unwrap_or(Timestamp::MAX);
     let mut asked = BTreeSet::new();
@@ -194,7 +206,7 @@ async fn swept(desk: &Desk<'_>, since: Timestamp) -> Result<Vec<Order>, BrokerEr
         }
         let ours: Vec<&Order> =
             all.iter().filter(|o| o.is_ours() && !o.status.is_terminal()).collect();
-        if ours.is_empty() || desk.clock.now() >= end {
+        if stale == Stale::Leave || ours.is_empty() || desk.clock.now() >= end {
             return Ok(all);
         }
         for order in ours {

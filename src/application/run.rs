@@ -20,12 +20,13 @@ use crate::application::execute::{Executed, Floor, execute};
 use crate::application::journal::history::{History, look_back};
 use crate::application::journal::inputs::Inputs;
 use crate::application::journal::{Claim, Journal, JournalError, Kept, Opening, PlanRecord};
-use crate::application::observe::{Morning, Observed, morning, observe};
+use crate::application::observe::{Morning, Observed, Stale, morning, observe};
 use crate::application::ports::{Mailer, Store};
 use crate::application::stop::Stop;
 use crate::application::tell::{Mailed, tell};
 use crate::application::trouble;
 use crate::domain::decide::decide;
+use crate::domain::incident::{Category, Incident};
 use crate::domain::report::{RunReport, Verdict};
 use crate::domain::risk::restore;
 use crate::domain::run::{RunAction, RunKey, RunRequest};
@@ -129,14 +130,16 @@ async fn stages(
         .map_err(|error| Stop::broker(&error, "reading the market's clock"))?;
     report.next_session = morning.calendar.after(key.session).map(|session| session.date);
     let session = open_session(&morning, request, house)?;
-    if request.action != RunAction::Preview {
-        match journal.claim(request, opening(request), house.lease()).await? {
-            Claim::Ours { epoch, .. } => *claimed = Some(epoch),
-            Claim::InProgress => return Ok(Told::elsewhere(Ended::InProgress(key))),
-            Claim::NeverOpened => return Ok(Told::elsewhere(Ended::NothingOpen(key))),
-            Claim::Finished(kept) => {
-                return Ok(Told::elsewhere(repeated(kept.body, house, journal).await));
-            }
+    if request.action == RunAction::Preview {
+        preview(request, house, journal, (&morning, session), report).await?;
+        return Ok(Told::Here);
+    }
+    match journal.claim(request, opening(request), house.lease()).await? {
+        Claim::Ours { epoch, .. } => *claimed = Some(epoch),
+        Claim::InProgress => return Ok(Told::elsewhere(Ended::InProgress(key))),
+        Claim::NeverOpened => return Ok(Told::elsewhere(Ended::NothingOpen(key))),
+        Claim::Finished(kept) => {
+            return Ok(Told::elsewhere(repeated(kept.body, house, journal).await));
         }
     }
     let history = look_back(house.store, &key).await?;
@@ -157,6 +160,31 @@ async fn stages(
     Ok(Told::Here)
 }
 
+/// Shows what a run would do next, after whatever already ran today. Ends nothing that is open and
+/// carries no stored plan out: a preview sends no order whatever the store holds.
+async fn preview(
+    request: &RunRequest,
+    house: &House<'_>,
+    journal: &Journal<'_>,
+    (morning, session): (&Morning, Session),
+    report: &mut RunReport,
+) -> Result<(), Stop> {
+    let after_today = RunKey { generation: u8::MAX, ..journal.key().clone() };
+    let history = look_back(house.store, &after_today).await?;
+    take_history(report, &history);
+    if let Some(open) = history.unfinished.first() {
+        let what = format!("run {open} is still open: a preview after it would be a guess");
+        return Err(Stop::incident(
+            Verdict::Blocked,
+            Incident::new(Category::Trading, "run-open", "run", what)
+                .meaning("Nothing was previewed and nothing was touched.")
+                .action("Let the run end, or resume it; then preview again."),
+            false,
+        ));
+    }
+    planned(request, house, journal, (morning, session, &history), report).await.map(drop)
+}
+
 /// Observes, decides, and keeps the approved plan; `None` when there is nothing to act on.
 async fn planned(
     request: &RunRequest,
@@ -171,7 +199,11 @@ async fn planned(
     {
         return Err(Stop::late(age));
     }
-    let observed = observe(&house.desk, (morning, session), house.book, history).await;
+    let stale = match request.action {
+        RunAction::Preview => Stale::Leave,
+        RunAction::Trade | RunAction::Resume => Stale::Cancel,
+    };
+    let observed = observe(&house.desk, (morning, session), house.book, history, stale).await;
     let Observed { snapshot, data, .. } = observed.map_err(Stop::observing)?;
     take_snapshot(report, &snapshot, data);
     let decision = decide(&snapshot, house.book, house.desk.policy, journal.key());

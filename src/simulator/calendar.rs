@@ -49,6 +49,14 @@ impl TradingDays {
         Self(Calendar::new(kept.copied().collect()))
     }
 
+    /// The same with a session of one's own hours, in place of the day's.
+    #[must_use]
+    pub fn with(&self, session: Session) -> Self {
+        let mut sessions = self.without(session.date).0.sessions().to_vec();
+        sessions.push(session);
+        Self(Calendar::new(sessions))
+    }
+
     /// The same with an early close at 13:00 on a day.
     #[must_use]
     pub fn shortened(&self, day: Date) -> Self {
