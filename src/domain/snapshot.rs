@@ -1,4 +1,7 @@
 //! Everything a run knows before it decides, gathered once.
+//!
+//! Plain data on purpose: it is stored with the plan, and reading it back must give the same
+//! decision again. The policy and the strategies come beside it, not in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 

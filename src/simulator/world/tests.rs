@@ -1,3 +1,5 @@
+//! What a program in the world sees: one account, one time, faults as they were set.
+
 use std::future::Future;
 use std::task::Poll;
 
