@@ -57,7 +57,8 @@ pub struct Morning {
 pub struct Observed {
     /// The snapshot.
     pub snapshot: Snapshot,
-    /// What each strategy says of it.
+    /// What each strategy says of it: asked here for the assets to look up, and asked again, with
+    /// the same answer, by the decision.
     pub signals: Vec<StrategyOutcome>,
     /// Where the data came from.
     pub data: DataReport,
