@@ -47,8 +47,9 @@ impl Desk<'_> {
         &self,
         symbols: &[Symbol],
     ) -> Result<BTreeMap<Symbol, Result<Quote, UnusableQuote>>, BrokerError> {
-        let readings = self.market.quotes(symbols).await?;
-        let (now, rules) = (self.clock.now(), self.policy.quote_rules());
+        let rules = self.policy.quote_rules();
+        let readings = self.market.quotes(symbols, &rules).await?;
+        let now = self.clock.now();
         let judge = |symbol: &Symbol| {
             let reading = readings.get(symbol).copied().unwrap_or(QuoteReading::default());
             (symbol.clone(), reading.judge(now, &rules))

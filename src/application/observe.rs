@@ -105,13 +105,14 @@ pub async fn observe(
     let listed: Vec<Symbol> = tradable.into_iter().collect();
     let split_first = as_of.saturating_add(1.day());
 
+    let rules = desk.policy.quote_rules();
     let orders = swept(desk, since).await.map_err(|e| trouble::broker(&e, "reading orders"))?;
     let (account, positions, activities, histories, quotes, splits) = tokio::join!(
         desk.broker.account(),
         desk.broker.positions(),
         desk.broker.activities_since(since),
         desk.market.daily(&closes, as_of),
-        desk.market.quotes(&listed),
+        desk.market.quotes(&listed, &rules),
         desk.market.splits(&listed, split_first, session.date),
     );
     let account = account.map_err(|e| trouble::broker(&e, "reading the account"))?;

@@ -32,8 +32,9 @@ pub struct Snapshot {
     pub account: Account,
     /// Positions by symbol.
     pub positions: BTreeMap<Symbol, Position>,
-    /// Orders since the ledger's [`Ledger::look_back`] (of the last weeks when there is none), in
-    /// any state, ours and others'. Ours were asked to end; one that did not stops the decision.
+    /// Orders since the ledger's [`Ledger::look_back`] (of the last weeks when there is none), and
+    /// every open one however old; ours and others'. Ours were asked to end; one that did not
+    /// stops the decision.
     pub orders: Vec<Order>,
     /// Activities since the ledger's [`Ledger::look_back`], oldest first; those booked already
     /// are recognised.

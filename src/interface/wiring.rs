@@ -74,19 +74,20 @@ impl Outside {
     ///
     /// # Errors
     /// A CONFIGURATION incident when they name what this build cannot reach.
-    pub fn from_settings(settings: &Settings, mode: Mode) -> Result<Self, Incident> {
+    pub fn from_settings(settings: &Settings, mode: Mode) -> Result<Self, Box<Incident>> {
         let StorePlace::Folder(folder) = &settings.store else {
-            return Err(configuration("store-place", "this build keeps records in a folder only"));
+            let what = "this build keeps records in a folder only";
+            return Err(Box::new(configuration("store-place", what)));
         };
         let hosts = match &settings.broker_url {
             None => Hosts::of(mode),
             Some(url) => Hosts::local(mode, url)
-                .map_err(|error| configuration("broker-host", &error.to_string()))?,
+                .map_err(|error| Box::new(configuration("broker-host", &error.to_string())))?,
         };
         let credentials: Arc<dyn Credentials> =
             Arc::new(SecretFile::new(settings.secret_file.clone()));
         let transport = ReqwestTransport::new(hosts.clone())
-            .map_err(|error| configuration("transport", &error.to_string()))?;
+            .map_err(|error| Box::new(configuration("transport", &error.to_string())))?;
         Ok(Self {
             transport: Arc::new(transport),
             updates: Arc::new(TradeStream::new(&hosts, Arc::clone(&credentials))),

@@ -1,7 +1,7 @@
 //! The Alpaca brokerage behind the ports, one [`Alpaca`] per run.
 //!
 //! Reading order: [`trading`] and [`market_data`] say which requests answer which question,
-//! `door` is how any request is made, `wire`, `activity` and `bars` read answers, `error` says
+//! `door` is how any request is made, `wire`, `activity` and `page` read answers, `error` says
 //! what a refusal means, [`stream`] is the wake-up line. Facts about the wire that are written
 //! here without a source come from the broker's public documents, read 2026-10 and 2026-11.
 //!
@@ -18,6 +18,7 @@ mod bars;
 mod door;
 mod error;
 pub mod market_data;
+mod page;
 pub mod stream;
 pub mod trading;
 mod wire;

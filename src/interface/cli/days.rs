@@ -35,7 +35,8 @@ pub(super) async fn run(
 ) -> Result<u8, Trouble> {
     let sessions: Vec<Date> = stage.world.market(|market| {
         let all = market.days.sessions().iter().map(|session| session.date);
-        all.filter(|date| *date >= first).take(doing.days as usize).collect()
+        let most = usize::try_from(doing.days).unwrap_or(usize::MAX);
+        all.filter(|date| *date >= first).take(most).collect()
     });
     let mut sum = Sum::default();
     let progress = stderr().is_terminal();

@@ -13,8 +13,8 @@ use crate::simulator::server::{Pace, Server, Serving};
 #[derive(Debug, Clone, Args)]
 pub(super) struct Listen {
     /// Loopback address and port; port 0 takes a free one.
-    #[arg(long, default_value = "127.0.0.1:8080")]
-    listen: SocketAddr,
+    #[arg(long = "listen", default_value = "127.0.0.1:8080")]
+    address: SocketAddr,
     /// Key id that clients must send; without one any pair is accepted.
     #[arg(long, requires = "secret_key")]
     key: Option<String>,
@@ -27,8 +27,8 @@ pub(super) struct Listen {
 
 /// Listens until interrupted.
 pub(super) async fn listen(what: &Listen) -> Result<u8, Trouble> {
-    if !what.listen.ip().is_loopback() {
-        let refused = format!("{} is no loopback address", what.listen.ip());
+    if !what.address.ip().is_loopback() {
+        let refused = format!("{} is no loopback address", what.address.ip());
         return Err(Trouble::setting(
             refused,
             "listen on 127.0.0.1: the exchange is for this machine",
@@ -40,9 +40,9 @@ pub(super) async fn listen(what: &Listen) -> Result<u8, Trouble> {
     if let (Some(key), Some(secret)) = (&what.key, &what.secret_key) {
         world.door(|door| door.keys = Keys::Only { id: key.clone(), secret: secret.clone() });
     }
-    let serving = Serving { port: what.listen.port(), pace: Pace::Wall, ..Serving::default() };
+    let serving = Serving { port: what.address.port(), pace: Pace::Wall, ..Serving::default() };
     let mut server = Server::start(world, serving).await.map_err(|error| {
-        Trouble::setting(format!("{}: {error}", what.listen), "choose a free port")
+        Trouble::setting(format!("{}: {error}", what.address), "choose a free port")
     })?;
     say(&format!("exchange   {} (REST below /v2, /v1beta1 and /v1)", server.url()));
     say(&format!("stream     {}", server.stream_url()));

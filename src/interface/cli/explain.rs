@@ -40,7 +40,7 @@ pub(super) struct Explain {
     /// Last of several sessions.
     #[arg(long, requires = "from")]
     to: Option<Date>,
-    /// Read a symbol from another's file, such as FNGU=FNGU_EXT.
+    /// Read a symbol from another's file, such as `FNGU=FNGU_EXT`.
     #[arg(long, value_name = "A=B", value_parser = alias)]
     alias: Vec<(Symbol, String)>,
 }

@@ -109,7 +109,7 @@ pub struct WorldChoice {
     /// Session to trade; decides on the closes before it.
     #[arg(long)]
     date: Option<Date>,
-    /// List a symbol from another's file, such as FNGU=FNGU_EXT.
+    /// List a symbol from another's file, such as `FNGU=FNGU_EXT`.
     #[arg(long, value_name = "A=B", value_parser = alias)]
     alias: Vec<(Symbol, String)>,
     /// Seed of made-up prices and of executions.

@@ -282,8 +282,7 @@ fn world_name(choice: &WorldChoice, date: Date) -> String {
         Some(path) => {
             let name = path.file_name().map_or("prices".into(), |name| name.to_string_lossy());
             let aliases: BTreeMap<_, _> = choice.aliases();
-            let aliases: String = aliases.keys().map(|symbol| format!("-{symbol}")).collect();
-            format!("{name}{aliases}")
+            aliases.keys().fold(name.into_owned(), |name, symbol| format!("{name}-{symbol}"))
         }
     };
     format!("{base}-{date}")

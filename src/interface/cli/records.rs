@@ -26,7 +26,7 @@ pub(super) async fn init(place: &Place) -> Result<u8, Trouble> {
         .collect();
     match store.put_once(&policy, commented.as_bytes()).await.map_err(unwritable)? {
         Put::Stored { .. } => {
-            say(&format!("wrote {policy}: every line is a default, commented out"))
+            say(&format!("wrote {policy}: every line is a default, commented out"));
         }
         Put::Exists(_) => say(&format!("kept {policy} as it is")),
     }
