@@ -1,4 +1,7 @@
 //! What a run knows, collected into its report on the way.
+//!
+//! One function per source, each only copying, so that a run that stops early still reports
+//! everything that was known by then.
 
 use std::collections::BTreeMap;
 

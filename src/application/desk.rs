@@ -1,4 +1,7 @@
 //! The desk: the ways to the market that acting needs, and how it waits for news.
+//!
+//! Messages only end a wait early; what happened is always read from the broker. So a lost stream
+//! costs a second or two and nothing else.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

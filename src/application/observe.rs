@@ -66,7 +66,8 @@ pub enum Stale {
 pub struct Observed {
     /// The snapshot.
     pub snapshot: Snapshot,
-    /// What each strategy says of it.
+    /// What each strategy says of it: asked here for the assets to look up, and asked again, with
+    /// the same answer, by the decision.
     pub signals: Vec<StrategyOutcome>,
     /// Where the data came from.
     pub data: DataReport,

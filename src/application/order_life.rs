@@ -1,6 +1,6 @@
 //! One order on its way through the market: what to do next, and what an answer means.
 //!
-//! No waiting and no requests here; [`crate::application::execute`] does those.
+//! No waiting and no requests here: `dealing` makes them, and brings the answers back.
 
 use std::time::Duration;
 

@@ -1,4 +1,7 @@
 //! Why a stage of a run did not go on.
+//!
+//! A stop is no failure of the program: it is an end of the run with a verdict, which is recorded
+//! and told like any other. Only a passing one leaves the run open for a later invocation.
 
 use jiff::SignedDuration;
 

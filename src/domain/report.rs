@@ -1,4 +1,7 @@
 //! The run report: the one document that is stored, rendered and mailed.
+//!
+//! It is also what the next run starts from: ledger, equity curve and transfers are read out of
+//! the last one, so there is no second place where the state of an account lives.
 
 use std::collections::BTreeMap;
 
