@@ -100,7 +100,7 @@ pub async fn observe(
         let what = "the broker's calendar has no session before this one";
         return Err(Incident::new(Category::Critical, "calendar-short", "observe", what));
     };
-    let Universe { closes, tradable } = universe(book, ledger, &[]);
+    let Universe { closes, tradable } = universe(book, ledger, desk.policy.adopt.as_ref());
     let listed: Vec<Symbol> = tradable.into_iter().collect();
     let split_first = as_of.saturating_add(1.day());
 

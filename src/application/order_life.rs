@@ -213,8 +213,8 @@ impl OrderLife {
             current.broker_id = Some(order.broker_id.clone());
         }
         if self.attempts.state().is_some_and(AttemptState::is_terminal) {
-            self.current = None;
-            if self.attempts.state() == Some(AttemptState::Rejected) {
+            let ended_now = self.current.take().is_some(); // later looks see the same end again
+            if ended_now && self.attempts.state() == Some(AttemptState::Rejected) {
                 self.end("rejected by the exchange after it was accepted");
                 return Concern::Refused;
             }

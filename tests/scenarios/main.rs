@@ -1,0 +1,12 @@
+//! What a run does, told in sentences: the real broker adapter on the simulated exchange, in
+//! virtual time, with records and mail kept in memory.
+
+#![cfg(test)]
+
+mod kept;
+mod stage;
+mod told;
+
+mod orders;
+mod sleeves;
+mod wire;
