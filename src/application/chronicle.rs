@@ -43,6 +43,7 @@ pub(super) fn blank(
         ledger: None,
         transfers: BTreeMap::new(),
         prices: BTreeMap::new(),
+        assets: BTreeMap::new(),
         limits: Vec::new(),
         data: None,
         equity_curve: Vec::new(),
@@ -75,6 +76,7 @@ pub(super) fn take_snapshot(report: &mut RunReport, snapshot: &Snapshot, data: D
         positions: snapshot.positions.values().cloned().collect(),
     });
     report.data = Some(data);
+    report.assets.clone_from(&snapshot.assets);
     for symbol in snapshot.positions.keys() {
         if let Some(price) = snapshot.fallback_price(symbol) {
             report.prices.insert(symbol.clone(), price);

@@ -20,12 +20,12 @@ use crate::application::execute::{Executed, Floor, execute};
 use crate::application::journal::history::{History, look_back};
 use crate::application::journal::inputs::Inputs;
 use crate::application::journal::{Claim, Journal, JournalError, Kept, Opening, PlanRecord};
-use crate::application::observe::{Morning, Observed, Stale, morning, observe};
+use crate::application::observe::{Morning, Observed, Stale, confirm, morning, observe};
 use crate::application::ports::{Mailer, Store};
 use crate::application::stop::Stop;
 use crate::application::tell::{Mailed, tell};
 use crate::application::trouble;
-use crate::domain::decide::decide;
+use crate::domain::decide::{Decision, decide};
 use crate::domain::incident::{Category, Incident};
 use crate::domain::report::{RunReport, Verdict};
 use crate::domain::risk::restore;
@@ -35,6 +35,8 @@ use crate::domain::strategy::StrategySlot;
 
 /// Time kept free at the end for the final record and the mail.
 const CLOSING: Duration = Duration::from_secs(25);
+/// Each confirmation that changes something asks about other symbols; a book names few.
+const CONFIRMATIONS_MAX: usize = 20;
 /// A lease outlives its holder's deadline by this much.
 const LEASE_MARGIN: Duration = Duration::from_secs(5);
 
@@ -204,9 +206,10 @@ async fn planned(
         RunAction::Trade | RunAction::Resume => Stale::Cancel,
     };
     let observed = observe(&house.desk, (morning, session), house.book, history, stale).await;
-    let Observed { snapshot, data, .. } = observed.map_err(Stop::observing)?;
+    let mut observed = observed.map_err(Stop::observing)?;
+    let decision = decided(house, journal.key(), &mut observed).await?;
+    let Observed { snapshot, data, .. } = observed;
     take_snapshot(report, &snapshot, data);
-    let decision = decide(&snapshot, house.book, house.desk.policy, journal.key());
     report.signals.clone_from(&decision.signals);
     if !decision.transfers.decimal().is_zero() {
         report.transfers.insert(report.key.session, decision.transfers);
@@ -246,6 +249,22 @@ async fn planned(
     };
     let observed = Observation { at: snapshot.now, quotes: snapshot.quotes };
     Ok(Some((journal.keep("plan.json", None, &record).await?, observed)))
+}
+
+/// The decision, with today's flags of everything it orders.
+async fn decided(
+    house: &House<'_>,
+    key: &RunKey,
+    observed: &mut Observed,
+) -> Result<Decision, Stop> {
+    for _ in 0..CONFIRMATIONS_MAX {
+        let decision = decide(&observed.snapshot, house.book, house.desk.policy, key);
+        let Some(plan) = &decision.drafted else { return Ok(decision) };
+        if !confirm(&house.desk, observed, plan).await.map_err(Stop::observing)? {
+            return Ok(decision);
+        }
+    }
+    Err(Stop::fault("the assets' flags change faster than a plan can be made"))
 }
 
 /// Carries a kept plan out and closes the books.

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::account::Position;
+use crate::domain::account::{Asset, Position};
 use crate::domain::execution::Execution;
 use crate::domain::incident::Incident;
 use crate::domain::money::{Price, Usd};
@@ -82,6 +82,9 @@ pub struct RunReport {
     pub transfers: BTreeMap<Date, Usd>,
     /// Prices at which the report values positions.
     pub prices: BTreeMap<Symbol, Price>,
+    /// Flags of the assets held or targeted, as they were known.
+    #[serde(default)]
+    pub assets: BTreeMap<Symbol, Asset>,
     /// Use of each limit of the risk gate.
     pub limits: Vec<LimitUse>,
     /// Where the data came from and how fresh it was.
