@@ -15,7 +15,7 @@ use crate::application::chronicle::{
 use crate::application::close::{close, settled};
 use crate::application::control::permission;
 use crate::application::desk::Desk;
-use crate::application::entry::{open_session, permitted};
+use crate::application::entry::{in_time, open_session, permitted};
 use crate::application::execute::{Executed, Floor, execute};
 use crate::application::journal::history::{History, look_back};
 use crate::application::journal::inputs::Inputs;
@@ -122,37 +122,77 @@ async fn stages(
     report: &mut RunReport,
     claimed: &mut Option<usize>,
 ) -> Result<Told, Stop> {
-    let key = journal.key().clone();
     permitted(request, house)?;
-    let morning = morning(&house.desk, &key)
-        .await
-        .map_err(|error| Stop::broker(&error, "reading the market's clock"))?;
-    report.next_session = morning.calendar.after(key.session).map(|session| session.date);
-    let session = open_session(&morning, request, house)?;
-    if request.action != RunAction::Preview {
-        match journal.claim(request, opening(request), house.lease()).await? {
-            Claim::Ours { epoch, .. } => *claimed = Some(epoch),
-            Claim::InProgress => return Ok(Told::elsewhere(Ended::InProgress(key))),
-            Claim::NeverOpened => return Ok(Told::elsewhere(Ended::NothingOpen(key))),
-            Claim::Finished(kept) => {
-                return Ok(Told::elsewhere(repeated(kept.body, house, journal).await));
+    if request.action == RunAction::Preview {
+        preview(request, house, journal, report).await?;
+        return Ok(Told::Here);
+    }
+    // Claimed before the broker is asked: a repeat does nothing even when it comes late or on a
+    // closed day, and a run that could not reach the broker is open for the next resume.
+    let key = journal.key().clone();
+    match journal.claim(request, opening(request), house.lease()).await? {
+        Claim::Ours { epoch, .. } => *claimed = Some(epoch),
+        Claim::InProgress => return Ok(Told::elsewhere(Ended::InProgress(key))),
+        Claim::NeverOpened => return Ok(Told::elsewhere(Ended::NothingOpen(key))),
+        Claim::Finished(kept) => {
+            return Ok(Told::elsewhere(repeated(kept.body, house, journal).await));
+        }
+    }
+    match journal.read::<PlanRecord>("plan.json").await? {
+        Some(kept) => {
+            // Its fills are booked by carrying it to its end: nothing before that may close it.
+            let ready = prepared(house, &key, report).await;
+            ready.map_err(|stop| Stop { passing: true, ..stop })?;
+            act(house, journal, kept, true, report).await?;
+        }
+        None => {
+            in_time(request, house)?;
+            let morning = awake(house, &key, report).await?;
+            let session = open_session(&morning, request, house)?;
+            let history = look_back(house.store, &key).await?;
+            let history = conclude_left_open(history, house, &key).await?;
+            take_history(report, &history);
+            let at = (&morning, session, &history);
+            if let Some(kept) = planned(request, house, journal, at, report).await? {
+                act(house, journal, kept, false, report).await?;
             }
         }
     }
-    let history = look_back(house.store, &key).await?;
-    let history = conclude_left_open(history, house, &key).await?;
-    take_history(report, &history);
-
-    let stored = journal.read::<PlanRecord>("plan.json").await?;
-    let resumed = stored.is_some();
-    let Some(record) = (match stored {
-        Some(kept) => Some(kept),
-        None => planned(request, house, journal, (&morning, session, &history), report).await?,
-    }) else {
-        return Ok(Told::Here);
-    };
-    act(house, journal, record, resumed, report).await?;
     Ok(Told::Here)
+}
+
+/// What a run with a plan needs before it goes on: a broker that answers, and its past.
+async fn prepared(house: &House<'_>, key: &RunKey, report: &mut RunReport) -> Result<(), Stop> {
+    awake(house, key, report).await?;
+    let history = look_back(house.store, key).await?;
+    take_history(report, &history);
+    Ok(())
+}
+
+/// Everything but orders and records, whatever became of the session's own run.
+async fn preview(
+    request: &RunRequest,
+    house: &House<'_>,
+    journal: &Journal<'_>,
+    report: &mut RunReport,
+) -> Result<(), Stop> {
+    in_time(request, house)?;
+    let morning = awake(house, journal.key(), report).await?;
+    let session = open_session(&morning, request, house)?;
+    let after_all = RunKey { generation: u8::MAX, ..journal.key().clone() };
+    let history = look_back(house.store, &after_all).await?;
+    if let Some(left) = history.unfinished.first() {
+        return Err(Stop::left_open(left));
+    }
+    take_history(report, &history);
+    planned(request, house, journal, (&morning, session, &history), report).await.map(|_| ())
+}
+
+async fn awake(house: &House<'_>, key: &RunKey, report: &mut RunReport) -> Result<Morning, Stop> {
+    let morning = morning(&house.desk, key).await;
+    let morning = morning.map_err(|error| Stop::broker(&error, "reading the market's clock"))?;
+    report.next_session = morning.calendar.after(key.session).map(|session| session.date);
+    Ok(morning)
 }
 
 /// Observes, decides, and keeps the approved plan; `None` when there is nothing to act on.
@@ -163,12 +203,6 @@ async fn planned(
     (morning, session, history): (&Morning, Session, &History),
     report: &mut RunReport,
 ) -> Result<Option<Kept<PlanRecord>>, Stop> {
-    let age = house.desk.clock.now().duration_since(request.scheduled_for);
-    if age
-        > jiff::SignedDuration::from_secs(i64::from(house.desk.policy.timing.lateness_max_seconds))
-    {
-        return Err(Stop::late(age));
-    }
     let observed = observe(&house.desk, (morning, session), house.book, history).await;
     let Observed { snapshot, data, .. } = observed.map_err(Stop::observing)?;
     take_snapshot(report, &snapshot, data);
