@@ -46,14 +46,14 @@ pub(super) fn permitted(request: &RunRequest, house: &House<'_>) -> Result<(), S
                 .action("Let the scheduler send its own scheduled time, in UTC."),
         ));
     }
-    if request.action == RunAction::Trade {
-        let lateness = i64::from(house.desk.policy.timing.lateness_max_seconds);
-        let age = now.duration_since(request.scheduled_for);
-        if age > SignedDuration::from_secs(lateness) {
-            return Err(Stop::late(age));
-        }
-    }
     Ok(())
+}
+
+/// Whether a plan may still be made for the event.
+pub(super) fn in_time(request: &RunRequest, house: &House<'_>) -> Result<(), Stop> {
+    let lateness = i64::from(house.desk.policy.timing.lateness_max_seconds);
+    let age = house.desk.clock.now().duration_since(request.scheduled_for);
+    if age > SignedDuration::from_secs(lateness) { Err(Stop::late(age)) } else { Ok(()) }
 }
 
 /// The session of the run, if it is on and the clocks agree.

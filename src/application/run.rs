@@ -15,7 +15,7 @@ use crate::application::chronicle::{
 use crate::application::close::{close, settled};
 use crate::application::control::permission;
 use crate::application::desk::{Desk, Observation};
-use crate::application::entry::{open_session, permitted};
+use crate::application::entry::{in_time, open_session, permitted};
 use crate::application::execute::{Executed, Floor, execute};
 use crate::application::journal::history::{History, look_back};
 use crate::application::journal::inputs::Inputs;
@@ -26,7 +26,6 @@ use crate::application::stop::Stop;
 use crate::application::tell::{Mailed, tell};
 use crate::application::trouble;
 use crate::domain::decide::{Decision, decide};
-use crate::domain::incident::{Category, Incident};
 use crate::domain::report::{RunReport, Verdict};
 use crate::domain::risk::restore;
 use crate::domain::run::{RunAction, RunKey, RunRequest};
@@ -125,17 +124,14 @@ async fn stages(
     report: &mut RunReport,
     claimed: &mut Option<usize>,
 ) -> Result<Told, Stop> {
-    let key = journal.key().clone();
     permitted(request, house)?;
-    let morning = morning(&house.desk, &key)
-        .await
-        .map_err(|error| Stop::broker(&error, "reading the market's clock"))?;
-    report.next_session = morning.calendar.after(key.session).map(|session| session.date);
-    let session = open_session(&morning, request, house)?;
     if request.action == RunAction::Preview {
-        preview(request, house, journal, (&morning, session), report).await?;
+        preview(request, house, journal, report).await?;
         return Ok(Told::Here);
     }
+    // Claimed before the broker is asked: a repeat does nothing even when it comes late or on a
+    // closed day, and a run that could not reach the broker is open for the next resume.
+    let key = journal.key().clone();
     match journal.claim(request, opening(request), house.lease()).await? {
         Claim::Ours { epoch, .. } => *claimed = Some(epoch),
         Claim::InProgress => return Ok(Told::elsewhere(Ended::InProgress(key))),
@@ -144,47 +140,62 @@ async fn stages(
             return Ok(Told::elsewhere(repeated(kept.body, house, journal).await));
         }
     }
-    let history = look_back(house.store, &key).await?;
-    let history = conclude_left_open(history, house, &key).await?;
-    take_history(report, &history);
-
-    let stored = journal.read::<PlanRecord>("plan.json").await?;
-    let (record, observed) = match stored {
-        Some(kept) => (kept, None),
+    match journal.read::<PlanRecord>("plan.json").await? {
+        Some(kept) => {
+            // Its fills are booked by carrying it to its end: nothing before that may close it.
+            let ready = prepared(house, &key, report).await;
+            ready.map_err(|stop| Stop { passing: true, ..stop })?;
+            act(house, journal, kept, None, report).await?;
+        }
         None => {
-            match planned(request, house, journal, (&morning, session, &history), report).await? {
-                Some((kept, observed)) => (kept, Some(observed)),
-                None => return Ok(Told::Here),
+            in_time(request, house)?;
+            let morning = awake(house, &key, report).await?;
+            let session = open_session(&morning, request, house)?;
+            let history = look_back(house.store, &key).await?;
+            let history = conclude_left_open(history, house, &key).await?;
+            take_history(report, &history);
+            let at = (&morning, session, &history);
+            let planned = planned(request, house, journal, at, report).await?;
+            if let Some((kept, observed)) = planned {
+                act(house, journal, kept, Some(&observed), report).await?;
             }
         }
-    };
-    act(house, journal, record, observed.as_ref(), report).await?;
+    }
     Ok(Told::Here)
 }
 
-/// Shows what a run would do next, after whatever already ran today. Ends nothing that is open and
-/// carries no stored plan out: a preview sends no order whatever the store holds.
+/// What a run with a plan needs before it goes on: a broker that answers, and its past.
+async fn prepared(house: &House<'_>, key: &RunKey, report: &mut RunReport) -> Result<(), Stop> {
+    awake(house, key, report).await?;
+    let history = look_back(house.store, key).await?;
+    take_history(report, &history);
+    Ok(())
+}
+
+/// Everything but orders and records, whatever became of the session's own run.
 async fn preview(
     request: &RunRequest,
     house: &House<'_>,
     journal: &Journal<'_>,
-    (morning, session): (&Morning, Session),
     report: &mut RunReport,
 ) -> Result<(), Stop> {
-    let after_today = RunKey { generation: u8::MAX, ..journal.key().clone() };
-    let history = look_back(house.store, &after_today).await?;
-    take_history(report, &history);
-    if let Some(open) = history.unfinished.first() {
-        let what = format!("run {open} is still open: a preview after it would be a guess");
-        return Err(Stop::incident(
-            Verdict::Blocked,
-            Incident::new(Category::Trading, "run-open", "run", what)
-                .meaning("Nothing was previewed and nothing was touched.")
-                .action("Let the run end, or resume it; then preview again."),
-            false,
-        ));
+    in_time(request, house)?;
+    let morning = awake(house, journal.key(), report).await?;
+    let session = open_session(&morning, request, house)?;
+    let after_all = RunKey { generation: u8::MAX, ..journal.key().clone() };
+    let history = look_back(house.store, &after_all).await?;
+    if let Some(left) = history.unfinished.first() {
+        return Err(Stop::left_open(left));
     }
-    planned(request, house, journal, (morning, session, &history), report).await.map(drop)
+    take_history(report, &history);
+    planned(request, house, journal, (&morning, session, &history), report).await.map(|_| ())
+}
+
+async fn awake(house: &House<'_>, key: &RunKey, report: &mut RunReport) -> Result<Morning, Stop> {
+    let morning = morning(&house.desk, key).await;
+    let morning = morning.map_err(|error| Stop::broker(&error, "reading the market's clock"))?;
+    report.next_session = morning.calendar.after(key.session).map(|session| session.date);
+    Ok(morning)
 }
 
 /// Observes, decides, and keeps the approved plan; `None` when there is nothing to act on.
@@ -195,12 +206,6 @@ async fn planned(
     (morning, session, history): (&Morning, Session, &History),
     report: &mut RunReport,
 ) -> Result<Option<(Kept<PlanRecord>, Observation)>, Stop> {
-    let age = house.desk.clock.now().duration_since(request.scheduled_for);
-    if age
-        > jiff::SignedDuration::from_secs(i64::from(house.desk.policy.timing.lateness_max_seconds))
-    {
-        return Err(Stop::late(age));
-    }
     let stale = match request.action {
         RunAction::Preview => Stale::Leave,
         RunAction::Trade | RunAction::Resume => Stale::Cancel,
@@ -247,8 +252,8 @@ async fn planned(
         account: report.account.clone(),
         transfers: report.transfers.clone(),
     };
-    let observed = Observation { at: snapshot.now, quotes: snapshot.quotes };
-    Ok(Some((journal.keep("plan.json", None, &record).await?, observed)))
+    let kept = journal.keep("plan.json", None, &record).await?;
+    Ok(Some((kept, Observation { at: snapshot.now, quotes: snapshot.quotes })))
 }
 
 /// The decision, with today's flags of everything it orders.
