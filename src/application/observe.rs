@@ -63,6 +63,15 @@ pub struct Observed {
     pub data: DataReport,
 }
 
+/// What becomes of an order of ours that an earlier run left working.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stale {
+    /// It is cancelled, and seen to end.
+    Cancelled,
+    /// It is left alone: a preview changes nothing at the broker.
+    Left,
+}
+
 /// Asks the broker for its time and its sessions.
 ///
 /// # Errors
@@ -91,6 +100,7 @@ pub async fn observe(
     (morning, session): (&Morning, Session),
     book: &[StrategySlot],
     history: &history::History,
+    stale: Stale,
 ) -> Result<Observed, Incident> {
     let last = history.last.as_ref().map(|kept| &kept.body);
     let ledger = last.and_then(|report| report.ledger.as_ref());
@@ -105,7 +115,8 @@ pub async fn observe(
     let split_first = as_of.saturating_add(1.day());
 
     let rules = desk.policy.quote_rules();
-    let orders = swept(desk, since).await.map_err(|e| trouble::broker(&e, "reading orders"))?;
+    let orders =
+        swept(desk, since, stale).await.map_err(|e| trouble::broker(&e, "reading orders"))?;
     let (account, positions, activities, histories, quotes, splits) = tokio::join!(
         desk.broker.account(),
         desk.broker.positions(),
@@ -180,7 +191,7 @@ fn freshness(
 }
 
 /// All orders since a moment, after our own open ones were cancelled and seen to end.
-async fn swept(desk: &Desk<'_>, since: Timestamp) -> Result<Vec<Order>, BrokerError> {
+async fn swept(desk: &Desk<'_>, since: Timestamp, stale: Stale) -> Result<Vec<Order>, BrokerError> {
     let patience = Duration::from_secs(u64::from(desk.policy.timing.settle_seconds));
     let end = desk.clock.now().saturating_add(patience).unwrap_or(Timestamp::MAX);
     let mut asked = BTreeSet::new();
@@ -194,15 +205,19 @@ async fn swept(desk: &Desk<'_>, since: Timestamp) -> Result<Vec<Order>, BrokerEr
         }
         let ours: Vec<&Order> =
             all.iter().filter(|o| o.is_ours() && !o.status.is_terminal()).collect();
-        if ours.is_empty() || desk.clock.now() >= end {
+        if ours.is_empty() || stale == Stale::Left || desk.clock.now() >= end {
             return Ok(all);
         }
         for order in ours {
-            if asked.insert(order.broker_id.clone()) {
-                warn!(id = %order.client_id, symbol = %order.symbol, "cancelling a stale order of ours");
-                if let Err(error) = desk.broker.cancel(&order.broker_id).await {
-                    warn!(%error, id = %order.client_id, "stale order not cancelled yet");
+            if asked.contains(&order.broker_id) {
+                continue;
+            }
+            warn!(id = %order.client_id, symbol = %order.symbol, "cancelling a stale order of ours");
+            match desk.broker.cancel(&order.broker_id).await {
+                Ok(()) => {
+                    asked.insert(order.broker_id.clone());
                 }
+                Err(error) => warn!(%error, id = %order.client_id, "stale order not cancelled yet"),
             }
         }
         desk.clock.sleep(SWEEP_WAIT).await;
