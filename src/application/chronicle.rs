@@ -7,11 +7,13 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
+use tracing::info;
 
 use crate::application::journal::PlanRecord;
 use crate::application::journal::history::History;
 use crate::domain::execution::Execution;
 use crate::domain::order::Side;
+use crate::domain::plan::{Action, PlanItem, RebalancePlan};
 use crate::domain::policy::Policy;
 use crate::domain::report::{AccountReport, DataReport, RECORD_VERSION, RunReport, Verdict};
 use crate::domain::run::{RunAction, RunKey};
@@ -59,6 +61,20 @@ pub(super) fn take_history(report: &mut RunReport, history: &History) {
         report.previous = Some(last.hash.clone());
         report.equity_curve.clone_from(&last.body.equity_curve);
         report.transfers.clone_from(&last.body.transfers);
+    }
+}
+
+/// One line of the log for each item of a plan, whatever is done with it.
+pub(super) fn list_items(run: &RunKey, plan: Option<&RebalancePlan>) {
+    for item in plan.iter().flat_map(|plan| &plan.items) {
+        let PlanItem { symbol, action, held, wanted, reason, .. } = item;
+        let (word, detail) = match action {
+            Action::Hold(why) => ("hold", format!("{why:?}")),
+            Action::Skip(why) => ("skip", format!("{why:?}")),
+            Action::Sell(shares) => ("sell", shares.to_string()),
+            Action::Buy(shares) => ("buy", shares.to_string()),
+        };
+        info!(%run, %symbol, action = word, %detail, %held, %wanted, %reason, "planned");
     }
 }
 

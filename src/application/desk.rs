@@ -23,6 +23,11 @@ const LOOK_FIRST: Duration = Duration::from_millis(250);
 const LOOK_LONGEST: Duration = Duration::from_secs(2);
 /// How long cash may lag behind fills before what the broker shows is taken as it is.
 const CASH_LAG_MAX: Duration = Duration::from_secs(5);
+/// Average prices are rounded, so cash may be some cents off the executions worked out from them;
+/// a sale that is not booked yet is worth more.
+const CASH_ROUNDING: Usd = Usd::dollars(1);
+/// Messages taken up between two looks; more than that is no reason not to look.
+const MESSAGES_MAX: u32 = 1000;
 
 /// Quotes of the observation go for orders while they are this young.
 const OBSERVED_MAX: Duration = Duration::from_secs(5);
@@ -91,16 +96,16 @@ impl Desk<'_> {
     }
 
     /// Cash to buy with: the smaller of what the broker shows and what is expected, once the
-    /// broker shows the expected, but for `slack`, or has had time to.
+    /// broker shows the expected, but for rounding, or has had time to.
     ///
     /// # Errors
     /// [`BrokerError`] when the account cannot be read.
-    pub async fn cash(&self, expected: Usd, slack: Usd) -> Result<Usd, BrokerError> {
+    pub async fn cash(&self, expected: Usd) -> Result<Usd, BrokerError> {
         let patience = self.clock.now().saturating_add(CASH_LAG_MAX).unwrap_or(Timestamp::MAX);
         let mut wait = LOOK_FIRST;
         loop {
             let shown = self.broker.account().await?.cash;
-            if shown + slack >= expected || self.clock.now() >= patience {
+            if shown >= expected - CASH_ROUNDING || self.clock.now() >= patience {
                 return Ok(shown.min(expected));
             }
             self.clock.sleep(wait).await;
@@ -138,21 +143,33 @@ impl Watch {
         self.wait = LOOK_FIRST;
     }
 
-    /// Waits until a message, the next look, or `until`, whichever is first.
+    /// Waits until a message, the next look, or `until`, whichever is first. Messages that come
+    /// one upon the other are answered by one look: a fill in fifty parts must not use up the
+    /// requests that cancels and further orders need.
     pub(super) async fn wait(&mut self, desk: &Desk<'_>, until: Timestamp) {
-        let now = desk.clock.now();
-        let left: Duration = until.duration_since(now).try_into().unwrap_or_default();
+        let began = desk.clock.now();
+        let left: Duration = until.duration_since(began).try_into().unwrap_or_default();
         let at_most = left.clamp(LOOK_LEAST, self.wait);
+        let gathered = began.saturating_add(at_most.min(self.wait / 2)).unwrap_or(began);
+        let mut end = began.saturating_add(at_most).unwrap_or(began);
         self.wait = (self.wait * 2).min(LOOK_LONGEST);
-        match self.stream.as_mut().filter(|_| now < self.trusted_until) {
-            Some(stream) => match stream.wait(at_most).await {
-                Wake::Message | Wake::Silence => {}
-                Wake::Lost => {
-                    warn!("order stream lost, polling");
-                    self.close().await;
-                }
-            },
-            None => desk.clock.sleep(at_most).await,
+        for _ in 0..MESSAGES_MAX {
+            let now = desk.clock.now();
+            let left: Duration = end.duration_since(now).try_into().unwrap_or_default();
+            if left.is_zero() {
+                return;
+            }
+            match self.stream.as_mut().filter(|_| now < self.trusted_until) {
+                Some(stream) => match stream.wait(left).await {
+                    Wake::Message => end = end.min(gathered),
+                    Wake::Silence => return,
+                    Wake::Lost => {
+                        warn!("order stream lost, polling");
+                        return self.close().await;
+                    }
+                },
+                None => return desk.clock.sleep(left).await,
+            }
         }
     }
 

@@ -245,11 +245,15 @@ async fn swept(desk: &Desk<'_>, since: Timestamp, stale: Stale) -> Result<Vec<Or
             return Ok(all);
         }
         for order in ours {
-            if asked.insert(order.broker_id.clone()) {
-                warn!(id = %order.client_id, symbol = %order.symbol, "cancelling a stale order of ours");
-                if let Err(error) = desk.broker.cancel(&order.broker_id).await {
-                    warn!(%error, id = %order.client_id, "stale order not cancelled yet");
+            if asked.contains(&order.broker_id) {
+                continue;
+            }
+            warn!(id = %order.client_id, symbol = %order.symbol, "cancelling a stale order of ours");
+            match desk.broker.cancel(&order.broker_id).await {
+                Ok(()) => {
+                    asked.insert(order.broker_id.clone());
                 }
+                Err(error) => warn!(%error, id = %order.client_id, "stale order not cancelled yet"),
             }
         }
         desk.clock.sleep(SWEEP_WAIT).await;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::application::desk::Desk;
 use crate::application::ports::{Clock, Credentials, Mailer, Store, StoreError, TradeUpdates};
@@ -27,6 +27,10 @@ use crate::interface::settings::{Settings, StorePlace};
 
 /// Strategy files read from a store; more are a mistake, not a book.
 const STRATEGY_FILES_MAX: usize = 50;
+
+/// The broker is asked nothing any more so long before the invocation's end: a broker that hangs
+/// must leave time for the final record and the mail.
+const RECORDING: SignedDuration = SignedDuration::from_secs(12);
 
 /// What lies outside: the world's ends of all ports.
 #[derive(Clone)]
@@ -119,7 +123,7 @@ impl Outside {
             credentials: Arc::clone(&self.credentials),
             clock: Arc::clone(&self.clock),
             mode,
-            deadline: Some(invocation.deadline),
+            deadline: invocation.deadline.checked_sub(RECORDING).ok(),
         };
         Ok(Site {
             outside: self.clone(),

@@ -144,8 +144,8 @@ pub enum Claim {
     Ours {
         /// Epoch of the lease.
         epoch: usize,
-        /// Whether an earlier invocation opened the run.
-        opened_before: bool,
+        /// The request that opened the run.
+        opened: Box<RunRequest>,
     },
     /// Somebody else works on it.
     InProgress,
@@ -199,7 +199,7 @@ impl<'a> Journal<'a> {
         }
         let delivery = format!("deliveries/{}.json", self.writer);
         let now = self.keep(&delivery, None, request).await?.at;
-        self.keep("open.json", None, request).await?;
+        let opened = Box::new(self.keep("open.json", None, request).await?.body);
         let Some(epoch) = self.free_epoch(now).await? else { return Ok(Claim::InProgress) };
         let not_after = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
         let kept = self.keep(&lease_name(epoch), None, &Lease { not_after }).await?;
@@ -209,7 +209,7 @@ impl<'a> Journal<'a> {
         // Whoever held the lease before may have finished between our first look and our claim.
         match self.read::<RunReport>("final.json").await? {
             Some(report) => Ok(Claim::Finished(Box::new(report))),
-            None => Ok(Claim::Ours { epoch, opened_before }),
+            None => Ok(Claim::Ours { epoch, opened }),
         }
     }
 
