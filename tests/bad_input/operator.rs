@@ -115,7 +115,7 @@ async fn a_missing_variable_fails_every_invocation_by_its_name() {
         let mut some = all.clone();
         some.remove(name);
         let settings = Settings::from_variables(&some);
-        let ended = invoke(event(&[]), "request".to_owned(), 1, settings.as_ref()).await;
+        let ended = Box::pin(invoke(event(&[]), "request".to_owned(), 1, settings.as_ref())).await;
         let failure = ended.unwrap_err();
         assert_eq!(failure.kind, "Configuration");
         let start = format!("environment variable {name} is missing: a ");
@@ -129,9 +129,7 @@ async fn a_strategy_that_cannot_be_read_fails_alone_and_its_mail_says_where() {
     scene.put("strategies/broken.clj", "(defsymphony \"B\" {}\n  (assett \"SPY\"))");
     scene.policy(&format!(
         "{}[[strategy]]\nname = \"broken\"\nallocation = \"0.5\"\n",
-        ALL_IN
-            .replace("\"1\"\n[", "\"1\"\n[")
-            .replace("allocation = \"1\"", "allocation = \"0.5\"")
+        ALL_IN.replace("allocation = \"1\"", "allocation = \"0.5\"")
     ));
     let told = scene.trade().await;
     let place = "broken has no signal: broken: line 2, column 3: expected an asset, a group";
