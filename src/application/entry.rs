@@ -1,4 +1,7 @@
 //! At the door: whether the request may run at all, and whether its session is on.
+//!
+//! Everything that can be refused without looking at the account is refused here. The broker's
+//! calendar decides what a session is; no holiday rules of ours do.
 
 use std::time::Duration;
 
