@@ -277,7 +277,7 @@ impl Stage {
     /// Every order at the exchange, oldest first: `sell SPY 98 #1 filled 98`.
     pub(crate) fn orders(&self) -> Vec<String> {
         let mut orders = self.world.orders();
-        orders.sort_by(|a, b| (a.created_at, &a.symbol).cmp(&(b.created_at, &b.symbol)));
+        orders.sort_by(|a, b| (a.created_at, a.symbol()).cmp(&(b.created_at, b.symbol())));
         orders.iter().map(line).collect()
     }
 
@@ -285,7 +285,7 @@ impl Stage {
     pub(crate) fn orders_today(&self) -> Vec<String> {
         let today = exchange_date(self.scheduled_for);
         let mut orders = self.world.orders();
-        orders.sort_by(|a, b| (a.created_at, &a.symbol).cmp(&(b.created_at, &b.symbol)));
+        orders.sort_by(|a, b| (a.created_at, a.symbol()).cmp(&(b.created_at, b.symbol())));
         orders.iter().filter(|o| exchange_date(o.created_at) == today).map(line).collect()
     }
 
