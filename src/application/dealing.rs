@@ -67,9 +67,9 @@ impl<'a> Dealing<'a> {
         wanted: Vec<(Symbol, Shares)>,
         buy_plan: Option<&BuyPlan>,
         ended_before: bool,
-    ) -> Vec<OrderOutcome> {
+    ) -> Result<Vec<OrderOutcome>, BrokerError> {
         if wanted.is_empty() {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let (desk, timing) = (self.floor.desk, &self.floor.desk.policy.timing);
         let order = |(symbol, shares)| OrderLife::new(Attempts::new(symbol, side, shares));
@@ -79,7 +79,7 @@ impl<'a> Dealing<'a> {
             None => self.watch = Some(Watch::open(desk).await),
         }
         if self.floor.resumed {
-            self.adopt(&mut lives).await;
+            self.adopt(&mut lives).await?;
         }
         let last = after(desk.clock.now(), timing.phase_seconds).min(self.floor.no_submit_after);
         let end = after(last, timing.settle_seconds)
@@ -104,7 +104,7 @@ impl<'a> Dealing<'a> {
             }
             self.read(&mut lives).await;
         }
-        lives.into_iter().map(|life| self.conclude(life)).collect()
+        Ok(lives.into_iter().map(|life| self.conclude(life)).collect())
     }
 
     /// Prices and approves the next attempt of every order that needs one.
@@ -302,7 +302,11 @@ impl<'a> Dealing<'a> {
     /// Reads the orders' truth.
     async fn read(&mut self, lives: &mut [OrderLife]) {
         let now = self.floor.desk.clock.now();
-        for order in self.orders().await {
+        let orders = self.orders().await.unwrap_or_else(|error| {
+            warn!(%error, "orders not readable for now"); // the next look tries again, up to the phase's end
+            Vec::new()
+        });
+        for order in orders {
             for life in lives.iter_mut().filter(|life| *life.attempts.symbol() == order.symbol) {
                 let concern = life.seen(&order, now);
                 self.concern(concern);
@@ -311,10 +315,10 @@ impl<'a> Dealing<'a> {
     }
 
     /// Takes up what an earlier invocation sent.
-    async fn adopt(&mut self, lives: &mut [OrderLife]) {
+    async fn adopt(&mut self, lives: &mut [OrderLife]) -> Result<(), BrokerError> {
         let desk = self.floor.desk;
         let lasts = Duration::from_secs(u64::from(desk.policy.timing.attempt_seconds));
-        let orders = self.orders().await;
+        let orders = self.orders().await?;
         for life in lives {
             for attempt in 1..=pricing::attempts(desk.policy.urgency) {
                 let (symbol, side) = (life.attempts.symbol(), life.attempts.side());
@@ -324,18 +328,13 @@ impl<'a> Dealing<'a> {
                 self.concern(concern);
             }
         }
+        Ok(())
     }
 
-    async fn orders(&mut self) -> Vec<Order> {
+    async fn orders(&self) -> Result<Vec<Order>, BrokerError> {
         let drafted = self.plan.plan().drafted_at;
         let since = drafted.saturating_sub(READ_BEFORE_PLAN_MINUTES.minutes()).unwrap_or(drafted);
-        match self.floor.desk.broker.orders_since(since).await {
-            Ok(orders) => orders,
-            Err(error) => {
-                warn!(%error, "orders not readable for now"); // the next look tries again, up to the phase's end
-                Vec::new()
-            }
-        }
+        self.floor.desk.broker.orders_since(since).await
     }
 
     fn concern(&mut self, concern: Concern) {
@@ -379,10 +378,6 @@ impl<'a> Dealing<'a> {
         error!(code = %incident.code, what = %incident.what, "no more orders");
         self.stopped.get_or_insert_with(|| incident.what.clone());
         self.incidents.push(incident);
-    }
-
-    pub(super) fn too_late(&mut self) {
-        self.stop(trouble::too_late());
     }
 
     pub(super) const fn is_stopped(&self) -> bool {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::application::dealing::Dealing;
 use crate::application::desk::Desk;
 use crate::application::journal::{Journal, JournalError};
-use crate::application::ports::Store;
+use crate::application::ports::{BrokerError, Store};
 use crate::application::trouble;
 use crate::domain::execution::{Execution, OrderOutcome};
 use crate::domain::incident::Incident;
@@ -45,14 +45,29 @@ pub struct Executed {
     pub buy_plan: Option<BuyPlan>,
     /// What went wrong.
     pub incidents: Vec<Incident>,
+    /// Why nobody can say what became of the orders of an earlier invocation: the books stay open.
+    pub unseen: Option<Incident>,
+}
+
+/// What ends the phases early.
+enum Cut {
+    Journal(JournalError),
+    Orders(BrokerError),
 }
 
 /// Carries a plan out; a plan already carried out in part is continued from the broker's truth.
 pub async fn execute(plan: &ApprovedPlan, floor: &Floor<'_>) -> Executed {
     let mut dealing = Dealing::new(plan, floor);
     let mut done = Executed::default();
-    if let Err(failed) = phases(plan, floor, &mut dealing, &mut done).await {
-        dealing.stop(trouble::journal(&failed));
+    if let Err(cut) = phases(plan, floor, &mut dealing, &mut done).await {
+        let incident = match cut {
+            Cut::Journal(error) => trouble::journal(&error),
+            Cut::Orders(error) => trouble::broker(&error, "reading the orders sent before"),
+        };
+        if floor.resumed {
+            done.unseen = Some(incident.clone());
+        }
+        dealing.stop(incident);
     }
     (done.execution.stopped, done.incidents) = dealing.close().await;
     done
@@ -63,11 +78,11 @@ async fn phases(
     floor: &Floor<'_>,
     dealing: &mut Dealing<'_>,
     done: &mut Executed,
-) -> Result<(), JournalError> {
+) -> Result<(), Cut> {
     let chain = Some(floor.plan_hash);
     let sells = plan.plan().orders(Side::Sell).map(|(item, n)| (item.symbol.clone(), n)).collect();
     let sold_before = floor.journal.read::<Vec<OrderOutcome>>("sells.json").await?.is_some();
-    done.execution.sells = dealing.phase(Side::Sell, sells, None, sold_before).await;
+    done.execution.sells = dealing.phase(Side::Sell, sells, None, sold_before).await?;
     floor.journal.keep("sells.json", chain, &done.execution.sells).await?;
     done.buy_plan = match floor.journal.read::<BuyPlan>("buyplan.json").await? {
         Some(kept) => Some(kept.body),
@@ -78,8 +93,9 @@ async fn phases(
     };
     let items = done.buy_plan.iter().flat_map(|buy_plan| &buy_plan.items);
     let buys = items.map(|item| (item.symbol.clone(), item.shares)).collect();
-    done.execution.buys = dealing.phase(Side::Buy, buys, done.buy_plan.as_ref(), false).await;
-    floor.journal.keep("buys.json", chain, &done.execution.buys).await.map(|_| ())
+    done.execution.buys = dealing.phase(Side::Buy, buys, done.buy_plan.as_ref(), false).await?;
+    floor.journal.keep("buys.json", chain, &done.execution.buys).await?;
+    Ok(())
 }
 
 /// The buy plan, when buys are wanted and may still be sent.
@@ -91,7 +107,7 @@ async fn funded(
 ) -> Option<BuyPlan> {
     plan.plan().orders(Side::Buy).next()?;
     if floor.desk.clock.now() >= floor.no_submit_after {
-        dealing.too_late();
+        dealing.stop(trouble::too_late());
     }
     if dealing.is_stopped() {
         return None;
@@ -103,5 +119,17 @@ async fn funded(
             dealing.stop(trouble::broker(&error, "reading cash before the buys"));
             None
         }
+    }
+}
+
+impl From<JournalError> for Cut {
+    fn from(error: JournalError) -> Self {
+        Self::Journal(error)
+    }
+}
+
+impl From<BrokerError> for Cut {
+    fn from(error: BrokerError) -> Self {
+        Self::Orders(error)
     }
 }

@@ -274,9 +274,12 @@ async fn act(
     };
     take_plan(report, record);
     info!(run = %report.key, orders = planned_orders(report), "acting");
-    let Executed { execution, buy_plan, incidents } = execute(&plan, &floor).await;
+    let Executed { execution, buy_plan, incidents, unseen } = execute(&plan, &floor).await;
     report.execution = execution;
     report.buy_plan = buy_plan;
+    if let Some(why) = unseen {
+        return Err(Stop::incident(Verdict::Failed, why, true)); // orders may be there to be booked
+    }
     report.incidents.extend(incidents);
     close(house, plan.plan(), report).await;
     Ok(())
