@@ -461,6 +461,21 @@ fn an_exits_remainder_below_m_passes_to_a_sleeve_that_keeps_the_symbol() {
 }
 
 #[test]
+fn an_exits_remainder_is_sold_when_nobody_has_room_for_it() {
+    let mut world = World::new("4870");
+    world.market("SPY", "10");
+    world.strategy("a", "0.5", &[]).strategy("b", "0.5", &[("SPY", "1")]);
+    world.policy.limits.position_max = weight("1");
+    // E 10,000, m 25: b is 20 dollars above its 4,900 already, a leaves with 10.
+    world.holds("a", "SPY", "1").holds("b", "SPY", "492");
+    world.foreign("SPY", "1");
+    world.snapshot.account.cash = usd("5070");
+    world.revalue();
+    assert_eq!(world.plan().capital.equity, usd("10000"));
+    assert_eq!(orders(&world.plan()), ["sell 1 SPY"]);
+}
+
+#[test]
 fn under_highest_confidence_the_less_sure_side_waits() {
     let mut world = World::new("1000");
     world.market("SPY", "10").market("QQQ", "10");
@@ -765,6 +780,12 @@ fn splits_scale_all_holders_alike_and_less_than_a_share_may_become_cash() {
     assert_eq!(sleeve_shares(&cash, "a", "SPY"), shares("4.2"));
     assert_eq!(cash.foreign[&symbol("SPY")], shares("2.8"));
     assert!(held(&mut world, "6.5").is_err(), "a whole share is more than cash in lieu");
+    let split = ActivityKind::Split { symbol: symbol("SPY"), new: shares("2"), old: shares("1") };
+    let mut forward = world.clone();
+    forward.snapshot.activities[0].what = split;
+    let doubled = held(&mut forward, "150").unwrap();
+    assert_eq!(sleeve_shares(&doubled, "a", "SPY"), shares("90"));
+    assert_eq!(doubled.foreign[&symbol("SPY")], shares("60"));
     assert!(held(&mut world, "75").is_err(), "not adjusted yet");
 }
 

@@ -1,14 +1,19 @@
 //! What a run knows, collected into its report on the way.
+//!
+//! One function per source, each only copying, so that a run that stops early still reports
+//! everything that was known by then.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
+use tracing::info;
 
 use crate::application::journal::PlanRecord;
 use crate::application::journal::history::History;
 use crate::domain::execution::Execution;
 use crate::domain::order::Side;
+use crate::domain::plan::{Action, PlanItem, RebalancePlan};
 use crate::domain::policy::Policy;
 use crate::domain::report::{AccountReport, DataReport, RECORD_VERSION, RunReport, Verdict};
 use crate::domain::run::{RunAction, RunKey};
@@ -40,6 +45,7 @@ pub(super) fn blank(
         ledger: None,
         transfers: BTreeMap::new(),
         prices: BTreeMap::new(),
+        assets: BTreeMap::new(),
         limits: Vec::new(),
         data: None,
         equity_curve: Vec::new(),
@@ -58,6 +64,20 @@ pub(super) fn take_history(report: &mut RunReport, history: &History) {
     }
 }
 
+/// One line of the log for each item of a plan, whatever is done with it.
+pub(super) fn list_items(run: &RunKey, plan: Option<&RebalancePlan>) {
+    for item in plan.iter().flat_map(|plan| &plan.items) {
+        let PlanItem { symbol, action, held, wanted, reason, .. } = item;
+        let (word, detail) = match action {
+            Action::Hold(why) => ("hold", format!("{why:?}")),
+            Action::Skip(why) => ("skip", format!("{why:?}")),
+            Action::Sell(shares) => ("sell", shares.to_string()),
+            Action::Buy(shares) => ("buy", shares.to_string()),
+        };
+        info!(%run, %symbol, action = word, %detail, %held, %wanted, %reason, "planned");
+    }
+}
+
 /// What was observed.
 pub(super) fn take_snapshot(report: &mut RunReport, snapshot: &Snapshot, data: DataReport) {
     let account = &snapshot.account;
@@ -72,6 +92,7 @@ pub(super) fn take_snapshot(report: &mut RunReport, snapshot: &Snapshot, data: D
         positions: snapshot.positions.values().cloned().collect(),
     });
     report.data = Some(data);
+    report.assets.clone_from(&snapshot.assets);
     for symbol in snapshot.positions.keys() {
         if let Some(price) = snapshot.fallback_price(symbol) {
             report.prices.insert(symbol.clone(), price);

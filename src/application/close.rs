@@ -1,4 +1,7 @@
 //! Closing the books: the ledger after the run, its comparison with the broker, the verdict.
+//!
+//! A difference is reported and never repaired here: the next run explains it by the broker's
+//! facts, or stops.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -63,6 +66,7 @@ async fn account_after(
 ) -> Result<(Account, Vec<Position>, BTreeSet<Symbol>), BrokerError> {
     let desk = &house.desk;
     let patience = desk.clock.now().saturating_add(POSITION_LAG_MAX).unwrap_or(Timestamp::MAX);
+    let mut wait = POSITION_WAIT;
     loop {
         let (account, positions) = tokio::join!(desk.broker.account(), desk.broker.positions());
         let (account, positions) = (account?, positions?);
@@ -70,7 +74,8 @@ async fn account_after(
         if differing.is_empty() || desk.clock.now() >= patience {
             return Ok((account, positions, differing));
         }
-        desk.clock.sleep(POSITION_WAIT).await;
+        desk.clock.sleep(wait).await;
+        wait *= 2; // a few looks, whatever the lag
     }
 }
 

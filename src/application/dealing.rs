@@ -8,10 +8,11 @@ use tracing::{error, info, warn};
 
 use crate::application::control::permission;
 use crate::application::desk::Watch;
-use crate::application::execute::Floor;
+use crate::application::execute::{Floor, Sent};
 use crate::application::journal::{AttemptRecord, attempt_name};
 use crate::application::order_life::{Concern, OrderLife, Step};
 use crate::application::ports::BrokerError;
+use crate::application::stop::Stop;
 use crate::application::trouble;
 use crate::domain::attempts::Attempts;
 use crate::domain::execution::OrderOutcome;
@@ -61,15 +62,18 @@ impl<'a> Dealing<'a> {
     }
 
     /// Brings the orders of one phase to their end. A phase that ended before only settles.
+    ///
+    /// # Errors
+    /// [`Stop`] when nobody can say what an earlier invocation sent.
     pub(super) async fn phase(
         &mut self,
         side: Side,
         wanted: Vec<(Symbol, Shares)>,
         buy_plan: Option<&BuyPlan>,
         ended_before: bool,
-    ) -> Vec<OrderOutcome> {
+    ) -> Result<Vec<OrderOutcome>, Stop> {
         if wanted.is_empty() {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let (desk, timing) = (self.floor.desk, &self.floor.desk.policy.timing);
         let order = |(symbol, shares)| OrderLife::new(Attempts::new(symbol, side, shares));
@@ -78,13 +82,13 @@ impl<'a> Dealing<'a> {
             Some(watch) => watch.begin(desk),
             None => self.watch = Some(Watch::open(desk).await),
         }
-        if self.floor.resumed {
-            self.adopt(&mut lives).await;
-        }
         let last = after(desk.clock.now(), timing.phase_seconds).min(self.floor.no_submit_after);
         let end = after(last, timing.settle_seconds)
             .max(after(desk.clock.now(), timing.settle_seconds))
             .min(self.floor.end);
+        if self.floor.sent == Sent::Perhaps {
+            self.adopt(&mut lives, end).await?;
+        }
         while desk.clock.now() < end {
             let halted = ended_before || self.stopped.is_some();
             let last = if halted { Timestamp::MIN } else { last };
@@ -104,7 +108,7 @@ impl<'a> Dealing<'a> {
             }
             self.read(&mut lives).await;
         }
-        lives.into_iter().map(|life| self.conclude(life)).collect()
+        Ok(lives.into_iter().map(|life| self.conclude(life)).collect())
     }
 
     /// Prices and approves the next attempt of every order that needs one.
@@ -132,7 +136,7 @@ impl<'a> Dealing<'a> {
             return self.stop(trouble::halted(why));
         }
         let symbols: Vec<Symbol> = waiting.iter().map(|l| l.attempts.symbol().clone()).collect();
-        let quotes = match desk.quotes(&symbols).await {
+        let quotes = match desk.quotes_for_orders(&symbols, self.floor.observed).await {
             Ok(quotes) => quotes,
             Err(error) => return self.stop(trouble::broker(&error, "reading quotes for orders")),
         };
@@ -256,15 +260,11 @@ impl<'a> Dealing<'a> {
         let concern = match answer {
             Answer::Submitted(answer) => life.answered(answer, now),
             Answer::Looked(found) => match life.looked(found, now) {
-                (_, Some(request)) if now < last => {
-                    life.sending(now);
-                    life.answered(desk.broker.submit(&request).await, now)
-                }
+                (_, Some(request)) if now < last => self.send_again(life, &request).await,
                 (concern, _) => concern,
             },
-            Answer::Cancelled(Err(error)) if trouble::is_passing(&error) => Concern::None,
-            Answer::Cancelled(_) => {
-                life.cancelling(now); // "not cancelable" is only a reason to look
+            Answer::Cancelled(answer) => {
+                life.cancelling(&answer, now);
                 Concern::None
             }
         };
@@ -273,6 +273,18 @@ impl<'a> Dealing<'a> {
         } else {
             self.concern(concern);
         }
+    }
+
+    /// The same request under the same id, if the operator still permits it.
+    async fn send_again(&mut self, life: &mut OrderLife, request: &OrderRequest) -> Concern {
+        let desk = self.floor.desk;
+        if let Err(why) = permission(self.floor.store, self.floor.journal.key()).await {
+            self.stop(trouble::halted(why));
+            return Concern::None;
+        }
+        life.sending(desk.clock.now());
+        let answer = desk.broker.submit(request).await;
+        life.answered(answer, desk.clock.now())
     }
 
     /// The broker would take fewer shares: the same id goes out again with those.
@@ -295,14 +307,20 @@ impl<'a> Dealing<'a> {
                 let concern = life.answered(answer, desk.clock.now());
                 self.concern(concern);
             }
-            Err(why) => life.end(format!("the broker takes only {shares} shares: {why}")),
+            Err(why) => life
+                .refuse(format!("the broker takes only {shares} shares: {why}"), desk.clock.now()),
         }
     }
 
     /// Reads the orders' truth.
     async fn read(&mut self, lives: &mut [OrderLife]) {
         let now = self.floor.desk.clock.now();
-        for order in self.orders().await {
+        let orders = match self.orders().await {
+            Ok(orders) => orders,
+            // The next look tries again, up to the phase's end.
+            Err(error) => return warn!(%error, "orders not readable for now"),
+        };
+        for order in orders {
             for life in lives.iter_mut().filter(|life| *life.attempts.symbol() == order.symbol) {
                 let concern = life.seen(&order, now);
                 self.concern(concern);
@@ -310,32 +328,39 @@ impl<'a> Dealing<'a> {
         }
     }
 
-    /// Takes up what an earlier invocation sent.
-    async fn adopt(&mut self, lives: &mut [OrderLife]) {
+    /// Takes up what an earlier invocation sent, once the broker says what that is.
+    async fn adopt(&mut self, lives: &mut [OrderLife], end: Timestamp) -> Result<(), Stop> {
         let desk = self.floor.desk;
         let lasts = Duration::from_secs(u64::from(desk.policy.timing.attempt_seconds));
-        let orders = self.orders().await;
+        let orders = loop {
+            match self.orders().await {
+                Ok(orders) => break orders,
+                Err(error) if desk.clock.now() >= end => {
+                    return Err(Stop::broker(&error, "reading the orders of this run"));
+                }
+                Err(error) => warn!(%error, "orders not readable for now"),
+            }
+            if let Some(watch) = &mut self.watch {
+                watch.wait(desk, end).await;
+            }
+        };
         for life in lives {
             for attempt in 1..=pricing::attempts(desk.policy.urgency) {
                 let (symbol, side) = (life.attempts.symbol(), life.attempts.side());
                 let id = ClientOrderId::of(self.floor.journal.key(), symbol, side, attempt);
                 let Some(order) = orders.iter().find(|o| o.client_id == id.as_str()) else { break };
+                self.usage.submits += 1;
                 let concern = life.adopt(id, order, (desk.clock.now(), lasts));
                 self.concern(concern);
             }
         }
+        Ok(())
     }
 
-    async fn orders(&mut self) -> Vec<Order> {
+    async fn orders(&self) -> Result<Vec<Order>, BrokerError> {
         let drafted = self.plan.plan().drafted_at;
         let since = drafted.saturating_sub(READ_BEFORE_PLAN_MINUTES.minutes()).unwrap_or(drafted);
-        match self.floor.desk.broker.orders_since(since).await {
-            Ok(orders) => orders,
-            Err(error) => {
-                warn!(%error, "orders not readable for now"); // the next look tries again, up to the phase's end
-                Vec::new()
-            }
-        }
+        self.floor.desk.broker.orders_since(since).await
     }
 
     fn concern(&mut self, concern: Concern) {
@@ -375,10 +400,14 @@ impl<'a> Dealing<'a> {
         outcome
     }
 
+    /// No more orders; said once, however often the reason is met again.
     pub(super) fn stop(&mut self, incident: Incident) {
-        error!(code = %incident.code, what = %incident.what, "no more orders");
         self.stopped.get_or_insert_with(|| incident.what.clone());
-        self.incidents.push(incident);
+        let same = |known: &Incident| known.code == incident.code && known.what == incident.what;
+        if !self.incidents.iter().any(same) {
+            error!(code = %incident.code, what = %incident.what, "no more orders");
+            self.incidents.push(incident);
+        }
     }
 
     pub(super) fn too_late(&mut self) {

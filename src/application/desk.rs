@@ -1,4 +1,7 @@
 //! The desk: the ways to the market that acting needs, and how it waits for news.
+//!
+//! Messages only end a wait early; what happened is always read from the broker. So a lost stream
+//! costs a second or two and nothing else.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,6 +23,26 @@ const LOOK_FIRST: Duration = Duration::from_millis(250);
 const LOOK_LONGEST: Duration = Duration::from_secs(2);
 /// How long cash may lag behind fills before what the broker shows is taken as it is.
 const CASH_LAG_MAX: Duration = Duration::from_secs(5);
+/// Average prices are rounded, so cash may be some cents off the executions worked out from them;
+/// a sale that is not booked yet is worth more.
+const CASH_ROUNDING: Usd = Usd::dollars(1);
+/// Messages taken up between two looks; more than that is no reason not to look.
+const MESSAGES_MAX: u32 = 1000;
+
+/// Quotes of the observation go for orders while they are this young.
+const OBSERVED_MAX: Duration = Duration::from_secs(5);
+
+/// Each symbol's price to trade on, or why there is none.
+pub type Judged = BTreeMap<Symbol, Result<Quote, UnusableQuote>>;
+
+/// The quotes that the plan was made with.
+#[derive(Debug)]
+pub struct Observation {
+    /// As they were read.
+    pub quotes: BTreeMap<Symbol, QuoteReading>,
+    /// When.
+    pub at: Timestamp,
+}
 
 /// The ways to the market.
 pub struct Desk<'a> {
@@ -40,21 +63,40 @@ impl Desk<'_> {
     ///
     /// # Errors
     /// [`BrokerError`] when the feed gives no answer.
-    pub async fn quotes(
+    pub async fn quotes(&self, symbols: &[Symbol]) -> Result<Judged, BrokerError> {
+        let rules = self.policy.quote_rules();
+        let readings = self.market.quotes(symbols, &rules).await?;
+        let now = self.clock.now();
+        let judge = |symbol: &Symbol| {
+            let reading = readings.get(symbol).copied().unwrap_or_default();
+            (symbol.clone(), reading.judge(now, &rules))
+        };
+        Ok(symbols.iter().map(judge).collect())
+    }
+
+    /// Quotes for orders: those of the observation while they are seconds old, else fresh ones.
+    ///
+    /// # Errors
+    /// [`BrokerError`] when the feed gives no answer.
+    pub(super) async fn quotes_for_orders(
         &self,
         symbols: &[Symbol],
-    ) -> Result<BTreeMap<Symbol, Result<Quote, UnusableQuote>>, BrokerError> {
-        let readings = self.market.quotes(symbols).await?;
-        let (now, rules) = (self.clock.now(), self.policy.quote_rules());
+        observed: Option<&Observation>,
+    ) -> Result<Judged, BrokerError> {
+        let now = self.clock.now();
+        let fresh =
+            |seen: &&Observation| now.duration_since(seen.at).unsigned_abs() <= OBSERVED_MAX;
+        let Some(seen) = observed.filter(fresh) else { return self.quotes(symbols).await };
+        let rules = self.policy.quote_rules();
         let judge = |symbol: &Symbol| {
-            let reading = readings.get(symbol).copied().unwrap_or(QuoteReading::default());
+            let reading = seen.quotes.get(symbol).copied().unwrap_or_default();
             (symbol.clone(), reading.judge(now, &rules))
         };
         Ok(symbols.iter().map(judge).collect())
     }
 
     /// Cash to buy with: the smaller of what the broker shows and what is expected, once the
-    /// broker shows at least the expected or has had time to.
+    /// broker shows the expected, but for rounding, or has had time to.
     ///
     /// # Errors
     /// [`BrokerError`] when the account cannot be read.
@@ -63,7 +105,7 @@ impl Desk<'_> {
         let mut wait = LOOK_FIRST;
         loop {
             let shown = self.broker.account().await?.cash;
-            if shown >= expected || self.clock.now() >= patience {
+            if shown >= expected - CASH_ROUNDING || self.clock.now() >= patience {
                 return Ok(shown.min(expected));
             }
             self.clock.sleep(wait).await;
@@ -101,21 +143,33 @@ impl Watch {
         self.wait = LOOK_FIRST;
     }
 
-    /// Waits until a message, the next look, or `until`, whichever is first.
+    /// Waits until a message, the next look, or `until`, whichever is first. Messages that come
+    /// one upon the other are answered by one look: a fill in fifty parts must not use up the
+    /// requests that cancels and further orders need.
     pub(super) async fn wait(&mut self, desk: &Desk<'_>, until: Timestamp) {
-        let now = desk.clock.now();
-        let left: Duration = until.duration_since(now).try_into().unwrap_or_default();
+        let began = desk.clock.now();
+        let left: Duration = until.duration_since(began).try_into().unwrap_or_default();
         let at_most = left.clamp(LOOK_LEAST, self.wait);
+        let gathered = began.saturating_add(at_most.min(self.wait / 2)).unwrap_or(began);
+        let mut end = began.saturating_add(at_most).unwrap_or(began);
         self.wait = (self.wait * 2).min(LOOK_LONGEST);
-        match self.stream.as_mut().filter(|_| now < self.trusted_until) {
-            Some(stream) => match stream.wait(at_most).await {
-                Wake::Message | Wake::Silence => {}
-                Wake::Lost => {
-                    warn!("order stream lost, polling");
-                    self.close().await;
-                }
-            },
-            None => desk.clock.sleep(at_most).await,
+        for _ in 0..MESSAGES_MAX {
+            let now = desk.clock.now();
+            let left: Duration = end.duration_since(now).try_into().unwrap_or_default();
+            if left.is_zero() {
+                return;
+            }
+            match self.stream.as_mut().filter(|_| now < self.trusted_until) {
+                Some(stream) => match stream.wait(left).await {
+                    Wake::Message => end = end.min(gathered),
+                    Wake::Silence => return,
+                    Wake::Lost => {
+                        warn!("order stream lost, polling");
+                        return self.close().await;
+                    }
+                },
+                None => return desk.clock.sleep(left).await,
+            }
         }
     }
 

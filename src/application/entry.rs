@@ -1,15 +1,18 @@
 //! At the door: whether the request may run at all, and whether its session is on.
+//!
+//! Everything that can be refused without looking at the account is refused here. The broker's
+//! calendar decides what a session is; no holiday rules of ours do.
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::application::observe::Morning;
 use crate::application::run::House;
 use crate::application::stop::Stop;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::report::Verdict;
-use crate::domain::run::{Mode, RunAction, RunRequest};
+use crate::domain::run::{Mode, RunRequest};
 use crate::domain::session::{Session, exchange_date};
 
 /// An event may be this much ahead of the clock: clocks differ a little.
@@ -43,14 +46,14 @@ pub(super) fn permitted(request: &RunRequest, house: &House<'_>) -> Result<(), S
                 .action("Let the scheduler send its own scheduled time, in UTC."),
         ));
     }
-    if request.action == RunAction::Trade {
-        let lateness = i64::from(house.desk.policy.timing.lateness_max_seconds);
-        let age = now.duration_since(request.scheduled_for);
-        if age > SignedDuration::from_secs(lateness) {
-            return Err(Stop::late(age));
-        }
-    }
     Ok(())
+}
+
+/// A run that was due too long ago gets no plan any more.
+pub(super) fn punctual(due: Timestamp, house: &House<'_>) -> Result<(), Stop> {
+    let lateness = i64::from(house.desk.policy.timing.lateness_max_seconds);
+    let age = house.desk.clock.now().duration_since(due);
+    if age > SignedDuration::from_secs(lateness) { Err(Stop::late(age)) } else { Ok(()) }
 }
 
 /// The session of the run, if it is on and the clocks agree.
@@ -72,10 +75,7 @@ pub(super) fn open_session(
         )));
     };
     if morning.now >= session.close {
-        return match request.action {
-            RunAction::Resume => Ok(session), // what is open may still have to be settled
-            RunAction::Trade | RunAction::Preview => Err(closed("the session is over".to_owned())),
-        };
+        return Err(closed("the session is over".to_owned()));
     }
     let skew_max = i64::from(house.desk.policy.timing.clock_skew_max_seconds) * 1000;
     if morning.skew_ms.abs() > skew_max {

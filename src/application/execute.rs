@@ -6,9 +6,10 @@
 use jiff::Timestamp;
 
 use crate::application::dealing::Dealing;
-use crate::application::desk::Desk;
-use crate::application::journal::{Journal, JournalError};
+use crate::application::desk::{Desk, Observation};
+use crate::application::journal::Journal;
 use crate::application::ports::Store;
+use crate::application::stop::Stop;
 use crate::application::trouble;
 use crate::domain::execution::{Execution, OrderOutcome};
 use crate::domain::incident::Incident;
@@ -26,14 +27,25 @@ pub struct Floor<'a> {
     pub journal: &'a Journal<'a>,
     /// For the control object.
     pub store: &'a dyn Store,
+    /// The quotes that the plan was made with, when this invocation made it.
+    pub observed: Option<&'a Observation>,
     /// SHA-256 of the stored plan.
     pub plan_hash: &'a str,
-    /// Whether an earlier invocation may have sent orders of this plan.
-    pub resumed: bool,
+    /// What an earlier invocation may have sent of this plan.
+    pub sent: Sent,
     /// No order leaves from here on.
     pub no_submit_after: Timestamp,
     /// Everything has to have ended by then.
     pub end: Timestamp,
+}
+
+/// What was sent of a plan before this invocation came to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// Nothing: this invocation made the plan.
+    Nothing,
+    /// Perhaps orders: they are looked for first.
+    Perhaps,
 }
 
 /// What came of acting.
@@ -48,14 +60,21 @@ pub struct Executed {
 }
 
 /// Carries a plan out; a plan already carried out in part is continued from the broker's truth.
-pub async fn execute(plan: &ApprovedPlan, floor: &Floor<'_>) -> Executed {
+///
+/// # Errors
+/// [`Stop`] when an earlier invocation's orders cannot be known: the run stays open then, for its
+/// end must not be told without them.
+pub(super) async fn execute(plan: &ApprovedPlan, floor: &Floor<'_>) -> Result<Executed, Stop> {
     let mut dealing = Dealing::new(plan, floor);
     let mut done = Executed::default();
-    if let Err(failed) = phases(plan, floor, &mut dealing, &mut done).await {
-        dealing.stop(trouble::journal(&failed));
+    let mut unknown = phases(plan, floor, &mut dealing, &mut done).await.err();
+    if floor.sent == Sent::Nothing
+        && let Some(incident) = unknown.take().and_then(|stop| stop.incident)
+    {
+        dealing.stop(*incident); // all that was sent is in memory, so the run can be ended
     }
     (done.execution.stopped, done.incidents) = dealing.close().await;
-    done
+    unknown.map_or(Ok(done), Err)
 }
 
 async fn phases(
@@ -63,11 +82,11 @@ async fn phases(
     floor: &Floor<'_>,
     dealing: &mut Dealing<'_>,
     done: &mut Executed,
-) -> Result<(), JournalError> {
+) -> Result<(), Stop> {
     let chain = Some(floor.plan_hash);
     let sells = plan.plan().orders(Side::Sell).map(|(item, n)| (item.symbol.clone(), n)).collect();
     let sold_before = floor.journal.read::<Vec<OrderOutcome>>("sells.json").await?.is_some();
-    done.execution.sells = dealing.phase(Side::Sell, sells, None, sold_before).await;
+    done.execution.sells = dealing.phase(Side::Sell, sells, None, sold_before).await?;
     floor.journal.keep("sells.json", chain, &done.execution.sells).await?;
     done.buy_plan = match floor.journal.read::<BuyPlan>("buyplan.json").await? {
         Some(kept) => Some(kept.body),
@@ -78,8 +97,9 @@ async fn phases(
     };
     let items = done.buy_plan.iter().flat_map(|buy_plan| &buy_plan.items);
     let buys = items.map(|item| (item.symbol.clone(), item.shares)).collect();
-    done.execution.buys = dealing.phase(Side::Buy, buys, done.buy_plan.as_ref(), false).await;
-    floor.journal.keep("buys.json", chain, &done.execution.buys).await.map(|_| ())
+    done.execution.buys = dealing.phase(Side::Buy, buys, done.buy_plan.as_ref(), false).await?;
+    floor.journal.keep("buys.json", chain, &done.execution.buys).await?;
+    Ok(())
 }
 
 /// The buy plan, when buys are wanted and may still be sent.
@@ -97,6 +117,9 @@ async fn funded(
         return None;
     }
     let proceeds: Usd = sold.iter().map(OrderOutcome::value).sum();
+    if sold.is_empty() && floor.sent == Sent::Nothing {
+        return Some(fund(plan, sold, plan.plan().capital.cash, floor.desk.policy)); // read just now
+    }
     match floor.desk.cash(plan.plan().capital.cash + proceeds).await {
         Ok(cash) => Some(fund(plan, sold, cash, floor.desk.policy)),
         Err(error) => {

@@ -1,4 +1,9 @@
 //! The use case: claim, observe, decide, act, tell. Knows ports, never adapters.
+//!
+//! In reading order: [`run`] (the story), `entry` (the door), [`journal`], [`observe`],
+//! [`execute`], `dealing`, `order_life`, `close`, [`tell`]. Beside them `stop` and [`trouble`] say
+//! what a failure means, and `chronicle` collects the report on the way. No rule of trading lives
+//! here: those are in the domain.
 
 mod chronicle;
 mod close;

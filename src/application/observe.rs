@@ -19,6 +19,7 @@ use crate::domain::execution::OrderOutcome;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::market::{Histories, History};
 use crate::domain::order::Order;
+use crate::domain::plan::RebalancePlan;
 use crate::domain::report::{DataReport, EquityPoint};
 use crate::domain::run::RunKey;
 use crate::domain::session::{Calendar, Session};
@@ -66,8 +67,8 @@ pub enum Stale {
 pub struct Observed {
     /// The snapshot.
     pub snapshot: Snapshot,
-    /// What each strategy says of it.
-    pub signals: Vec<StrategyOutcome>,
+    /// Symbols whose flags are those of the last run: [`confirm`] asks before one is ordered.
+    pub remembered: BTreeSet<Symbol>,
     /// Where the data came from.
     pub data: DataReport,
 }
@@ -110,10 +111,11 @@ pub async fn observe(
         let what = "the broker's calendar has no session before this one";
         return Err(Incident::new(Category::Critical, "calendar-short", "observe", what));
     };
-    let Universe { closes, tradable } = universe(book, ledger, &[]);
+    let Universe { closes, tradable } = universe(book, ledger, desk.policy.adopt.as_ref());
     let listed: Vec<Symbol> = tradable.into_iter().collect();
     let split_first = as_of.saturating_add(1.day());
 
+    let rules = desk.policy.quote_rules();
     let orders =
         swept(desk, since, stale).await.map_err(|e| trouble::broker(&e, "reading orders"))?;
     let (account, positions, activities, histories, quotes, splits) = tokio::join!(
@@ -121,7 +123,7 @@ pub async fn observe(
         desk.broker.positions(),
         desk.broker.activities_since(since),
         desk.market.daily(&closes, as_of),
-        desk.market.quotes(&listed),
+        desk.market.quotes(&listed, &rules),
         desk.market.splits(&listed, split_first, session.date),
     );
     let account = account.map_err(|e| trouble::broker(&e, "reading the account"))?;
@@ -140,9 +142,12 @@ pub async fn observe(
     let mut may_trade: BTreeSet<Symbol> = ledger.iter().flat_map(|l| l.symbols()).collect();
     may_trade.extend(positions.iter().map(|position| position.symbol.clone()));
     may_trade.extend(named(&signals));
-    let may_trade: Vec<Symbol> = may_trade.into_iter().collect();
-    let assets =
-        desk.broker.assets(&may_trade).await.map_err(|e| trouble::broker(&e, "reading assets"))?;
+    let mut assets = last.map(|report| report.assets.clone()).unwrap_or_default();
+    assets.retain(|symbol, _| may_trade.contains(symbol));
+    let remembered: BTreeSet<Symbol> = assets.keys().cloned().collect();
+    let asked: Vec<Symbol> = may_trade.difference(&remembered).cloned().collect();
+    let fresh = desk.broker.assets(&asked).await;
+    assets.extend(fresh.map_err(|e| trouble::broker(&e, "reading assets"))?);
 
     let data = freshness(desk, (&closes, &histories), as_of, morning.skew_ms);
     info!(%as_of, symbols = data.symbols, stale = data.stale.len(), positions = positions.len(), "observed");
@@ -161,7 +166,38 @@ pub async fn observe(
         splits,
         past,
     };
-    Ok(Observed { snapshot, signals, data })
+    Ok(Observed { snapshot, remembered, data })
+}
+
+/// Asks for today's flags of what a plan orders and the snapshot only remembers; true when one
+/// differs, so that the decision has to be made again. Flags of shares that are only kept
+/// decide nothing, and asking for each would be most of a quiet day's requests.
+///
+/// # Errors
+/// The incident when the broker gives no answer.
+pub async fn confirm(
+    desk: &Desk<'_>,
+    observed: &mut Observed,
+    plan: &RebalancePlan,
+) -> Result<bool, Incident> {
+    let orders = plan.items.iter().filter(|item| item.order().is_some());
+    let ordered: BTreeSet<Symbol> = orders.map(|item| item.symbol.clone()).collect();
+    let asked: Vec<Symbol> = observed.remembered.intersection(&ordered).cloned().collect();
+    let mut fresh =
+        desk.broker.assets(&asked).await.map_err(|e| trouble::broker(&e, "reading assets"))?;
+    let mut changed = false;
+    for symbol in asked {
+        let flags = fresh.remove(&symbol);
+        let known = match flags {
+            Some(flags) => {
+                observed.snapshot.assets.insert(symbol.clone(), flags.clone()) == Some(flags)
+            }
+            None => observed.snapshot.assets.remove(&symbol).is_none(),
+        };
+        changed |= !known;
+        observed.remembered.remove(&symbol);
+    }
+    Ok(changed)
 }
 
 /// Every symbol that a signal gives weight to.
@@ -209,11 +245,15 @@ async fn swept(desk: &Desk<'_>, since: Timestamp, stale: Stale) -> Result<Vec<Or
             return Ok(all);
         }
         for order in ours {
-            if asked.insert(order.broker_id.clone()) {
-                warn!(id = %order.client_id, symbol = %order.symbol, "cancelling a stale order of ours");
-                if let Err(error) = desk.broker.cancel(&order.broker_id).await {
-                    warn!(%error, id = %order.client_id, "stale order not cancelled yet");
+            if asked.contains(&order.broker_id) {
+                continue;
+            }
+            warn!(id = %order.client_id, symbol = %order.symbol, "cancelling a stale order of ours");
+            match desk.broker.cancel(&order.broker_id).await {
+                Ok(()) => {
+                    asked.insert(order.broker_id.clone());
                 }
+                Err(error) => warn!(%error, id = %order.client_id, "stale order not cancelled yet"),
             }
         }
         desk.clock.sleep(SWEEP_WAIT).await;

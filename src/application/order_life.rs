@@ -1,20 +1,25 @@
 //! One order on its way through the market: what to do next, and what an answer means.
 //!
-//! No waiting and no requests here; [`crate::application::execute`] does those.
+//! No waiting and no requests here: `dealing` makes them, and brings the answers back.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::application::ports::{BrokerError, Refusal};
+use crate::application::trouble;
 use crate::domain::attempts::Attempts;
 use crate::domain::execution::OrderOutcome;
 use crate::domain::money::{Price, Shares};
-use crate::domain::order::{AttemptEvent, AttemptState, ClientOrderId, Order, OrderRequest};
+use crate::domain::order::{
+    AttemptEvent, AttemptState, ClientOrderId, Order, OrderRequest, OrderStatus,
+};
 
 /// Wait before the first look after a lost answer; doubled each time, up to the next line.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 const LOOK_AGAIN_MAX: Duration = Duration::from_secs(5);
+/// Wait before a cancellation that the broker took is asked for again; one may get lost.
+const CANCEL_AGAIN: Duration = Duration::from_secs(2);
 
 /// An order of the plan, its attempts, and the one being worked on.
 pub(super) struct OrderLife {
@@ -29,6 +34,8 @@ struct Current {
     until: Timestamp,
     look_at: Timestamp,
     look_wait: Duration,
+    cancel_at: Timestamp,
+    cancel_wait: Duration,
     reduced: bool,
 }
 
@@ -67,13 +74,11 @@ impl OrderLife {
 
     /// What to do now; no attempt begins or goes on from `no_submit_after` on.
     pub(super) fn step(&self, now: Timestamp, no_submit_after: Timestamp) -> Step {
-        if self.shortfall.is_some() || (self.current.is_none() && self.attempts.rest().is_zero()) {
-            return Step::Over;
-        }
         let Some(current) = &self.current else {
-            return if now < no_submit_after { Step::Draft } else { Step::Over };
+            let wanted = self.shortfall.is_none() && !self.attempts.rest().is_zero();
+            return if wanted && now < no_submit_after { Step::Draft } else { Step::Over };
         };
-        let until = current.until.min(no_submit_after);
+        let until = current.until.min(no_submit_after).max(current.cancel_at);
         match (self.attempts.state(), &current.request, &current.broker_id) {
             (Some(AttemptState::Drafted), Some(request), _) => Step::Send(request.clone()),
             (Some(AttemptState::Sent), Some(request), _) if now >= current.look_at => {
@@ -82,7 +87,11 @@ impl OrderLife {
             (Some(AttemptState::Sent), ..) => Step::Wait(current.look_at),
             (Some(AttemptState::Working), _, Some(id)) if now >= until => Step::Cancel(id.clone()),
             (Some(AttemptState::Working), ..) => Step::Wait(until),
-            _ => Step::Wait(Timestamp::MAX), // cancelling: only the broker can say more
+            (Some(AttemptState::Cancelling), _, Some(id)) if now >= current.cancel_at => {
+                Step::Cancel(id.clone())
+            }
+            (Some(AttemptState::Cancelling), ..) => Step::Wait(current.cancel_at),
+            _ => Step::Wait(Timestamp::MAX), // only the broker can say more
         }
     }
 
@@ -120,6 +129,12 @@ impl OrderLife {
         self.shortfall.get_or_insert(why.into());
     }
 
+    /// The broker has no such order, and it is not sent again.
+    pub(super) fn refuse(&mut self, why: String, now: Timestamp) {
+        self.attempts.on(&AttemptEvent::Refused, now);
+        self.end(why);
+    }
+
     pub(super) fn sending(&mut self, now: Timestamp) {
         self.attempts.on(&AttemptEvent::Submitted, now);
         self.look_later(now);
@@ -141,6 +156,7 @@ impl OrderLife {
                 Concern::None
             }
             Err(error @ (BrokerError::Unauthorised(_) | BrokerError::Credentials(_))) => {
+                self.refuse(format!("refused: {error}"), now); // without keys nothing was taken
                 Concern::Stop("broker-unauthorised", error.to_string())
             }
             // Sent, and nobody knows: it is looked up, and only the same id is ever sent again.
@@ -174,8 +190,7 @@ impl OrderLife {
         if let Some(fewer) = fewer.filter(|n| !reduced && !n.is_zero() && *n < asked) {
             return Concern::Fewer(fewer);
         }
-        self.attempts.on(&AttemptEvent::Refused, now);
-        self.end(format!("refused: {message}"));
+        self.refuse(format!("refused: {message}"), now);
         if *reason == Refusal::AccountBlocked {
             return Concern::Stop("account-blocked", message);
         }
@@ -196,8 +211,19 @@ impl OrderLife {
         }
     }
 
-    pub(super) fn cancelling(&mut self, now: Timestamp) {
-        self.attempts.on(&AttemptEvent::CancelRequested, now);
+    /// Takes the answer to a cancellation. Whatever it says, the order's end has to be seen, and
+    /// until then the broker is asked again at growing intervals.
+    pub(super) fn cancelling(&mut self, answer: &Result<(), BrokerError>, now: Timestamp) {
+        let taken = !answer.as_ref().is_err_and(trouble::is_passing);
+        if taken {
+            self.attempts.on(&AttemptEvent::CancelRequested, now);
+        }
+        if let Some(current) = &mut self.current {
+            let least = if taken { CANCEL_AGAIN } else { Duration::ZERO };
+            let wait = current.cancel_wait.max(least);
+            current.cancel_at = now.saturating_add(wait).unwrap_or(now);
+            current.cancel_wait = (wait * 2).min(LOOK_AGAIN_MAX);
+        }
     }
 
     /// Takes the broker's view of an attempt.
@@ -209,12 +235,21 @@ impl OrderLife {
         if !is_last {
             return Concern::None;
         }
+        let is_over = self.attempts.state().is_some_and(AttemptState::is_terminal);
+        if self.current.is_none() && !is_over {
+            // It was given up, and turns up after all: it is cancelled at once.
+            self.current = Some(Current::new(None, now, Duration::ZERO));
+        }
         if let Some(current) = &mut self.current {
             current.broker_id = Some(order.broker_id.clone());
         }
-        if self.attempts.state().is_some_and(AttemptState::is_terminal) {
-            self.current = None;
-            if self.attempts.state() == Some(AttemptState::Rejected) {
+        if is_over {
+            let ended_now = self.current.take().is_some(); // later looks see the same end again
+            if ended_now && order.status == OrderStatus::Replaced {
+                // What took its place is not ours, so the rest is not sent beside it.
+                self.end("replaced by another order by hand");
+            }
+            if ended_now && self.attempts.state() == Some(AttemptState::Rejected) {
                 self.end("rejected by the exchange after it was accepted");
                 return Concern::Refused;
             }
@@ -224,9 +259,7 @@ impl OrderLife {
 
     /// Stops looking: what has not ended is unknown. Answers whether that is so.
     pub(super) fn give_up(&mut self, why: &str, now: Timestamp) -> bool {
-        if self.current.is_some() {
-            self.attempts.on(&AttemptEvent::GaveUp, now);
-        }
+        self.attempts.on(&AttemptEvent::GaveUp, now);
         let unknown = self.attempts.state() == Some(AttemptState::Unknown);
         self.end(if unknown { "its end was not seen" } else { why });
         unknown
@@ -247,8 +280,16 @@ impl OrderLife {
 impl Current {
     fn new(request: Option<OrderRequest>, now: Timestamp, lasts: Duration) -> Self {
         let until = now.saturating_add(lasts).unwrap_or(now);
-        let look_wait = LOOK_AGAIN;
-        Self { request, broker_id: None, until, look_at: now, look_wait, reduced: false }
+        Self {
+            request,
+            broker_id: None,
+            until,
+            look_at: now,
+            look_wait: LOOK_AGAIN,
+            cancel_at: Timestamp::MIN,
+            cancel_wait: LOOK_AGAIN,
+            reduced: false,
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::domain::account::{Account, Activity, Asset, MarketClock, Position};
-use crate::domain::market::{Histories, QuoteReading};
+use crate::domain::market::{Histories, QuoteReading, QuoteRules};
 use crate::domain::money::Shares;
 use crate::domain::order::{ClientOrderId, Order, OrderRequest};
 use crate::domain::session::Calendar;
@@ -166,10 +166,12 @@ pub trait MarketData: Send + Sync {
         through: Date,
     ) -> Result<Histories, BrokerError>;
 
-    /// Latest quote and trade of each symbol. A symbol without either is absent.
+    /// Latest quote of each symbol, with the last trade where the quote alone is not usable under
+    /// these rules. A symbol without either is absent.
     async fn quotes(
         &self,
         symbols: &[Symbol],
+        rules: &QuoteRules,
     ) -> Result<BTreeMap<Symbol, QuoteReading>, BrokerError>;
 
     /// Symbols among those given that have a split with an ex-date from `first` to `last`.

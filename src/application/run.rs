@@ -10,23 +10,22 @@ use jiff::Timestamp;
 use tracing::info;
 
 use crate::application::chronicle::{
-    blank, planned_orders, take_history, take_plan, take_snapshot,
+    blank, list_items, planned_orders, take_history, take_plan, take_snapshot,
 };
 use crate::application::close::{close, settled};
 use crate::application::control::permission;
-use crate::application::desk::Desk;
-use crate::application::entry::{open_session, permitted};
-use crate::application::execute::{Executed, Floor, execute};
+use crate::application::desk::{Desk, Observation};
+use crate::application::entry::{open_session, permitted, punctual};
+use crate::application::execute::{Executed, Floor, Sent, execute};
 use crate::application::journal::history::{History, look_back};
 use crate::application::journal::inputs::Inputs;
 use crate::application::journal::{Claim, Journal, JournalError, Kept, Opening, PlanRecord};
-use crate::application::observe::{Morning, Observed, Stale, morning, observe};
+use crate::application::observe::{Morning, Observed, Stale, confirm, morning, observe};
 use crate::application::ports::{Mailer, Store};
 use crate::application::stop::Stop;
 use crate::application::tell::{Mailed, tell};
 use crate::application::trouble;
-use crate::domain::decide::decide;
-use crate::domain::incident::{Category, Incident};
+use crate::domain::decide::{Decision, decide};
 use crate::domain::report::{RunReport, Verdict};
 use crate::domain::risk::restore;
 use crate::domain::run::{RunAction, RunKey, RunRequest};
@@ -35,6 +34,10 @@ use crate::domain::strategy::StrategySlot;
 
 /// Time kept free at the end for the final record and the mail.
 const CLOSING: Duration = Duration::from_secs(25);
+/// Record of the letter about a run's end.
+const RUN_LETTER: &str = "mail/run.json";
+/// Each confirmation that changes something asks about other symbols; a book names few.
+const CONFIRMATIONS_MAX: usize = 20;
 /// A lease outlives its holder's deadline by this much.
 const LEASE_MARGIN: Duration = Duration::from_secs(5);
 
@@ -93,7 +96,10 @@ pub async fn run(request: &RunRequest, house: &House<'_>) -> Ended {
         Ok(Told::Elsewhere(ended)) => return *ended,
         Err(stop) => Some(stop),
     };
-    let passing = stop.as_ref().is_some_and(|stop| stop.passing);
+    let left_open = match &stop {
+        Some(stop) => stop.passing || (claimed.is_some() && is_planned(&journal).await),
+        None => false,
+    };
     if let Some(stop) = stop {
         info!(run = %report.key, verdict = stop.verdict.word(), why = %stop.summary, "run stopped");
         report.verdict = stop.verdict;
@@ -101,8 +107,9 @@ pub async fn run(request: &RunRequest, house: &House<'_>) -> Ended {
         report.incidents.extend(stop.incident.map(|incident| *incident));
     }
     let record = match claimed {
-        Some(_) if !passing => Some(&journal),
-        _ => None,
+        Some(_) if left_open => Record::LeftOpen(&journal),
+        Some(_) => Record::Final(&journal),
+        None => Record::None,
     };
     let ended = finish(report, house, record).await;
     if let Some(epoch) = claimed {
@@ -116,6 +123,22 @@ enum Told {
     Elsewhere(Box<Ended>),
 }
 
+/// What is kept of a run at the end of an invocation.
+enum Record<'a> {
+    /// Its final record.
+    Final(&'a Journal<'a>),
+    /// Nothing: a later invocation goes on with it.
+    LeftOpen(&'a Journal<'a>),
+    /// Nothing: it was never claimed.
+    None,
+}
+
+/// True unless the run certainly has no plan. A run that may have sent orders ends only once they
+/// are settled: a final record without them would leave their fills out of the ledger for good.
+async fn is_planned(journal: &Journal<'_>) -> bool {
+    !matches!(journal.read::<PlanRecord>("plan.json").await, Ok(None))
+}
+
 async fn stages(
     request: &RunRequest,
     house: &House<'_>,
@@ -125,62 +148,54 @@ async fn stages(
 ) -> Result<Told, Stop> {
     let key = journal.key().clone();
     permitted(request, house)?;
+    let mut due = request.scheduled_for;
+    if request.action != RunAction::Preview {
+        match journal.claim(request, opening(request), house.lease()).await? {
+            Claim::Ours { epoch, opened } => {
+                *claimed = Some(epoch);
+                due = due.min(opened.scheduled_for);
+            }
+            Claim::InProgress => return Ok(Told::elsewhere(Ended::InProgress(key))),
+            Claim::NeverOpened => return Ok(Told::elsewhere(Ended::NothingOpen(key))),
+            Claim::Finished(kept) => {
+                return Ok(Told::elsewhere(repeated(kept.body, house, journal).await));
+            }
+        }
+        if let Some(record) = journal.read::<PlanRecord>("plan.json").await? {
+            take_history(report, &look_back(house.store, &key).await?);
+            act(house, journal, record, None, report).await?;
+            return Ok(Told::Here);
+        }
+    }
+    punctual(due, house)?;
     let morning = morning(&house.desk, &key)
         .await
         .map_err(|error| Stop::broker(&error, "reading the market's clock"))?;
     report.next_session = morning.calendar.after(key.session).map(|session| session.date);
     let session = open_session(&morning, request, house)?;
-    if request.action == RunAction::Preview {
-        preview(request, house, journal, (&morning, session), report).await?;
-        return Ok(Told::Here);
-    }
-    match journal.claim(request, opening(request), house.lease()).await? {
-        Claim::Ours { epoch, .. } => *claimed = Some(epoch),
-        Claim::InProgress => return Ok(Told::elsewhere(Ended::InProgress(key))),
-        Claim::NeverOpened => return Ok(Told::elsewhere(Ended::NothingOpen(key))),
-        Claim::Finished(kept) => {
-            return Ok(Told::elsewhere(repeated(kept.body, house, journal).await));
+    let history = match request.action {
+        RunAction::Preview => previewed(house, &key).await?,
+        RunAction::Trade | RunAction::Resume => {
+            conclude_left_open(look_back(house.store, &key).await?, house, &key).await?
         }
-    }
-    let history = look_back(house.store, &key).await?;
-    let history = conclude_left_open(history, house, &key).await?;
-    take_history(report, &history);
-
-    let stored = journal.read::<PlanRecord>("plan.json").await?;
-    let resumed = stored.is_some();
-    let Some(record) = (match stored {
-        Some(kept) => Some(kept),
-        None => planned(request, house, journal, (&morning, session, &history), report).await?,
-    }) else {
-        return Ok(Told::Here);
     };
-    act(house, journal, record, resumed, report).await?;
+    take_history(report, &history);
+    let found = (&morning, session, &history);
+    let planned = planned(request, house, journal, found, report).await?;
+    if let Some((record, observed)) = planned {
+        act(house, journal, record, Some(&observed), report).await?;
+    }
     Ok(Told::Here)
 }
 
-/// Shows what a run would do next, after whatever already ran today. Ends nothing that is open and
-/// carries no stored plan out: a preview sends no order whatever the store holds.
-async fn preview(
-    request: &RunRequest,
-    house: &House<'_>,
-    journal: &Journal<'_>,
-    (morning, session): (&Morning, Session),
-    report: &mut RunReport,
-) -> Result<(), Stop> {
-    let after_today = RunKey { generation: u8::MAX, ..journal.key().clone() };
-    let history = look_back(house.store, &after_today).await?;
-    take_history(report, &history);
-    if let Some(open) = history.unfinished.first() {
-        let what = format!("run {open} is still open: a preview after it would be a guess");
-        return Err(Stop::incident(
-            Verdict::Blocked,
-            Incident::new(Category::Trading, "run-open", "run", what)
-                .meaning("Nothing was previewed and nothing was touched.")
-                .action("Let the run end, or resume it; then preview again."),
-            false,
-        ));
+/// What a preview looks back on: today's run too, once it has ended. It finishes nothing itself.
+async fn previewed(house: &House<'_>, key: &RunKey) -> Result<History, Stop> {
+    let behind = RunKey { generation: u8::MAX, ..key.clone() };
+    let history = look_back(house.store, &behind).await?;
+    match history.unfinished.first() {
+        None => Ok(history),
+        Some(left) => Err(Stop::left_open(left)),
     }
-    planned(request, house, journal, (morning, session, &history), report).await.map(drop)
 }
 
 /// Observes, decides, and keeps the approved plan; `None` when there is nothing to act on.
@@ -190,28 +205,25 @@ async fn planned(
     journal: &Journal<'_>,
     (morning, session, history): (&Morning, Session, &History),
     report: &mut RunReport,
-) -> Result<Option<Kept<PlanRecord>>, Stop> {
-    let age = house.desk.clock.now().duration_since(request.scheduled_for);
-    if age
-        > jiff::SignedDuration::from_secs(i64::from(house.desk.policy.timing.lateness_max_seconds))
-    {
-        return Err(Stop::late(age));
-    }
+) -> Result<Option<(Kept<PlanRecord>, Observation)>, Stop> {
     let stale = match request.action {
         RunAction::Preview => Stale::Leave,
         RunAction::Trade | RunAction::Resume => Stale::Cancel,
     };
     let observed = observe(&house.desk, (morning, session), house.book, history, stale).await;
-    let Observed { snapshot, data, .. } = observed.map_err(Stop::observing)?;
+    let mut observed = observed.map_err(Stop::observing)?;
+    let decision = decided(house, journal.key(), &mut observed).await?;
+    let Observed { snapshot, data, .. } = observed;
     take_snapshot(report, &snapshot, data);
-    let decision = decide(&snapshot, house.book, house.desk.policy, journal.key());
     report.signals.clone_from(&decision.signals);
     if !decision.transfers.decimal().is_zero() {
-        report.transfers.insert(report.key.session, decision.transfers);
+        let today = report.transfers.entry(report.key.session).or_default();
+        *today += decision.transfers; // an earlier run of the day may have seen others
     }
     report.limits.clone_from(&decision.limits);
     report.incidents.extend(decision.incidents.iter().cloned());
     report.plan.clone_from(&decision.drafted);
+    list_items(&report.key, report.plan.as_ref());
     if let Some(why) = decision.blocked {
         return Err(Stop {
             verdict: Verdict::Blocked,
@@ -242,7 +254,24 @@ async fn planned(
         account: report.account.clone(),
         transfers: report.transfers.clone(),
     };
-    Ok(Some(journal.keep("plan.json", None, &record).await?))
+    let kept = journal.keep("plan.json", None, &record).await?;
+    Ok(Some((kept, Observation { at: snapshot.now, quotes: snapshot.quotes })))
+}
+
+/// The decision, with today's flags of everything it orders.
+async fn decided(
+    house: &House<'_>,
+    key: &RunKey,
+    observed: &mut Observed,
+) -> Result<Decision, Stop> {
+    for _ in 0..CONFIRMATIONS_MAX {
+        let decision = decide(&observed.snapshot, house.book, house.desk.policy, key);
+        let Some(plan) = &decision.drafted else { return Ok(decision) };
+        if !confirm(&house.desk, observed, plan).await.map_err(Stop::observing)? {
+            return Ok(decision);
+        }
+    }
+    Err(Stop::fault("the assets' flags change faster than a plan can be made"))
 }
 
 /// Carries a kept plan out and closes the books.
@@ -250,10 +279,11 @@ async fn act(
     house: &House<'_>,
     journal: &Journal<'_>,
     kept: Kept<PlanRecord>,
-    resumed: bool,
+    observed: Option<&Observation>,
     report: &mut RunReport,
 ) -> Result<(), Stop> {
     let Kept { body: record, hash, mine, .. } = kept;
+    let observed = observed.filter(|_| mine);
     let plan = restore(record.plan.clone()).map_err(|refusal| {
         let what = format!("the stored plan breaks a law: {refusal}");
         Stop::critical("journal-corrupt", what)
@@ -266,13 +296,14 @@ async fn act(
         journal,
         store: house.store,
         plan_hash: &hash,
-        resumed: resumed || !mine,
+        observed,
+        sent: observed.map_or(Sent::Perhaps, |_| Sent::Nothing),
         no_submit_after: plan.plan().valid_until.min(cutoff).min(closing),
         end: closing,
     };
     take_plan(report, record);
     info!(run = %report.key, orders = planned_orders(report), "acting");
-    let Executed { execution, buy_plan, incidents } = execute(&plan, &floor).await;
+    let Executed { execution, buy_plan, incidents } = execute(&plan, &floor).await?;
     report.execution = execution;
     report.buy_plan = buy_plan;
     report.incidents.extend(incidents);
@@ -292,32 +323,44 @@ async fn conclude_left_open(
     for left in &history.unfinished {
         let journal = house.journal(left.clone());
         let Some(open) = journal.read::<RunRequest>("open.json").await? else { continue };
-        let claim = journal.claim(&open.body, Opening::Forbidden, house.lease()).await?;
-        let Claim::Ours { epoch, .. } = claim else {
-            return Err(Stop::critical("overlap", format!("run {left} is still being worked on")));
+        let epoch = match journal.claim(&open.body, Opening::Forbidden, house.lease()).await? {
+            Claim::Ours { epoch, .. } => epoch,
+            Claim::Finished(_) | Claim::NeverOpened => continue,
+            Claim::InProgress => {
+                let what = format!("run {left} is still being worked on");
+                return Err(Stop { passing: true, ..Stop::critical("overlap", what) });
+            }
         };
-        let now = house.desk.clock.now();
-        let mut report =
-            blank(left.clone(), RunAction::Resume, now, (house.code, house.desk.policy));
-        take_history(&mut report, &look_back(house.store, left).await?);
-        if let Some(record) = journal.read::<PlanRecord>("plan.json").await? {
-            act(house, &journal, record, true, &mut report).await?;
-        }
-        if let Ended::Reported { kept: Err(error), .. } =
-            finish(report, house, Some(&journal)).await
-        {
-            return Err(error.into());
-        }
+        let concluded = conclude(&journal, house).await;
         let _ = journal.release(epoch).await; // a lease not given back runs out by itself
+        concluded?;
     }
     Ok(look_back(house.store, key).await?)
 }
 
+/// Settles one run that was left open, and ends it.
+async fn conclude(journal: &Journal<'_>, house: &House<'_>) -> Result<(), Stop> {
+    let now = house.desk.clock.now();
+    let key = journal.key().clone();
+    let mut report = blank(key, RunAction::Resume, now, (house.code, house.desk.policy));
+    take_history(&mut report, &look_back(house.store, journal.key()).await?);
+    if let Some(record) = journal.read::<PlanRecord>("plan.json").await? {
+        act(house, journal, record, None, &mut report).await?;
+    }
+    match finish(report, house, Record::Final(journal)).await {
+        Ended::Reported { kept: Err(error), .. } => Err(error.into()),
+        Ended::Reported { .. }
+        | Ended::Repeated { .. }
+        | Ended::InProgress(_)
+        | Ended::NothingOpen(_) => Ok(()),
+    }
+}
+
 /// Keeps the report and tells the operator.
-async fn finish(mut report: RunReport, house: &House<'_>, journal: Option<&Journal<'_>>) -> Ended {
+async fn finish(mut report: RunReport, house: &House<'_>, record: Record<'_>) -> Ended {
     settled(&mut report, house);
     let mut kept = Ok(());
-    if let Some(journal) = journal {
+    if let Record::Final(journal) = &record {
         match journal.keep("final.json", report.previous.clone().as_deref(), &report).await {
             Ok(stored) => report = stored.body,
             Err(error) => {
@@ -326,12 +369,21 @@ async fn finish(mut report: RunReport, house: &House<'_>, journal: Option<&Journ
             }
         }
     }
-    let mailed = tell(&mut report, house, journal).await;
+    let once = match record {
+        Record::Final(journal) => Some((journal, RUN_LETTER.to_owned())),
+        // A run that stays open is told of once for each reason, however often it is resumed.
+        Record::LeftOpen(journal) => {
+            let code = report.incidents.first().map_or("open", |incident| incident.code.as_str());
+            Some((journal, format!("mail/{code}.json")))
+        }
+        Record::None => None,
+    };
+    let mailed = tell(&mut report, house, once).await;
     Ended::Reported { report: Box::new(report), mailed, kept }
 }
 
 async fn repeated(mut report: RunReport, house: &House<'_>, journal: &Journal<'_>) -> Ended {
-    let mailed = tell(&mut report, house, Some(journal)).await;
+    let mailed = tell(&mut report, house, Some((journal, RUN_LETTER.to_owned()))).await;
     Ended::Repeated { report: Box::new(report), mailed }
 }
 

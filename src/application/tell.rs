@@ -1,4 +1,7 @@
 //! Telling: the page into the store, one mail to the operator.
+//!
+//! After the final record, never before it: a mail that is lost can be sent again from the record.
+//! A mail that could not be sent is an incident, and never a reason for the run to have failed.
 
 use std::time::Duration;
 
@@ -42,11 +45,12 @@ pub fn page_key(report: &RunReport, writer: &str) -> String {
     }
 }
 
-/// Stores the page and sends the mail, unless an earlier invocation did.
+/// Stores the page and sends the mail, unless an earlier invocation did, which the named record
+/// says.
 pub(super) async fn tell(
     report: &mut RunReport,
     house: &House<'_>,
-    journal: Option<&Journal<'_>>,
+    once: Option<(&Journal<'_>, String)>,
 ) -> Mailed {
     let page = presentation::page_html(report);
     if let Err(error) = house.store.put_view(&page_key(report, house.writer), page.as_bytes()).await
@@ -57,16 +61,16 @@ pub(super) async fn tell(
     if report.verdict == Verdict::Closed && mail.closed_days == ClosedDays::Silent {
         return Mailed::Silent;
     }
-    if let Some(journal) = journal
-        && let Ok(Some(_)) = journal.read::<String>("mail/run.json").await
+    if let Some((journal, name)) = &once
+        && let Ok(Some(_)) = journal.read::<String>(name).await
     {
         return Mailed::Before;
     }
     match send(report, house).await {
         Ok(id) => {
             info!(run = %report.key, verdict = report.verdict.word(), "mail sent");
-            if let Some(journal) = journal
-                && let Err(error) = journal.keep("mail/run.json", None, &id).await
+            if let Some((journal, name)) = &once
+                && let Err(error) = journal.keep(name, None, &id).await
             {
                 warn!(%error, "mail not recorded; a repetition may send it again");
             }

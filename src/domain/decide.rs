@@ -5,14 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::account::Position;
 use crate::domain::incident::Incident;
 use crate::domain::money::{Usd, Weight};
 use crate::domain::notices;
 use crate::domain::plan::RebalancePlan;
 use crate::domain::plan::draft::{Basis, draft};
 use crate::domain::plan::listing::{VOLUME_SESSIONS, list};
-use crate::domain::policy::Policy;
+use crate::domain::policy::{Adopt, Policy};
 use crate::domain::report::LimitUse;
 use crate::domain::risk::{ApprovedPlan, approve};
 use crate::domain::run::RunKey;
@@ -53,7 +52,7 @@ pub struct Decision {
 pub struct Universe {
     /// Closes wanted of each symbol.
     pub closes: BTreeMap<Symbol, usize>,
-    /// Symbols whose flags, quotes and splits are wanted: what may trade.
+    /// Symbols whose quotes and splits are wanted: what may trade.
     pub tradable: BTreeSet<Symbol>,
 }
 
@@ -197,12 +196,9 @@ fn traded_symbols(
     ledger.symbols().into_iter().chain(named).chain(ordered).collect()
 }
 
-/// What has to be observed: what the strategies look at and may name, and what is held.
-pub fn universe(
-    book: &[StrategySlot],
-    ledger: Option<&Ledger>,
-    positions: &[Position],
-) -> Universe {
+/// What has to be observed: what the strategies look at and may name, what the sleeves hold, and
+/// what the operator lists for adoption, which may have to be sold at once.
+pub fn universe(book: &[StrategySlot], ledger: Option<&Ledger>, adopt: Option<&Adopt>) -> Universe {
     let mut universe = Universe { closes: BTreeMap::new(), tradable: nameable(book) };
     for engine in book.iter().filter_map(|slot| slot.engine.as_ref().ok()) {
         for (symbol, count) in &engine.needs().closes {
@@ -210,9 +206,9 @@ pub fn universe(
             *most = (*most).max(*count);
         }
     }
-    // Foreign positions are only valued, but may be adopted or renamed: flags of all are asked.
-    let held = positions.iter().map(|position| position.symbol.clone());
-    universe.tradable.extend(held);
+    if let Some(Adopt::These(symbols)) = adopt {
+        universe.tradable.extend(symbols.iter().cloned());
+    }
     if let Some(ledger) = ledger {
         universe.tradable.extend(ledger.symbols());
     }

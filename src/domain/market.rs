@@ -307,7 +307,7 @@ mod tests {
     use super::*;
 
     fn rules() -> QuoteRules {
-        QuoteRules { age_max: Duration::from_secs(60), spread_max: Decimal::new(1, 2) }
+        QuoteRules { age_max: Duration::from_mins(1), spread_max: Decimal::new(1, 2) }
     }
 
     fn reading(bid: &str, ask: &str) -> QuoteReading {

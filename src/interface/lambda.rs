@@ -85,7 +85,7 @@ pub async fn handle(
     };
     match Outside::from_settings(settings, mode) {
         Ok(outside) => answer(event, invocation, &outside).await,
-        Err(incident) => Err(unworldly(incident)),
+        Err(incident) => Err(unworldly(*incident)),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::application::desk::Desk;
 use crate::application::ports::{Clock, Credentials, Mailer, Store, StoreError, TradeUpdates};
@@ -27,6 +27,10 @@ use crate::interface::settings::{Settings, StorePlace};
 
 /// Strategy files read from a store; more are a mistake, not a book.
 const STRATEGY_FILES_MAX: usize = 50;
+
+/// The broker is asked nothing any more so long before the invocation's end: a broker that hangs
+/// must leave time for the final record and the mail.
+const RECORDING: SignedDuration = SignedDuration::from_secs(12);
 
 /// What lies outside: the world's ends of all ports.
 #[derive(Clone)]
@@ -74,19 +78,20 @@ impl Outside {
     ///
     /// # Errors
     /// A CONFIGURATION incident when they name what this build cannot reach.
-    pub fn from_settings(settings: &Settings, mode: Mode) -> Result<Self, Incident> {
+    pub fn from_settings(settings: &Settings, mode: Mode) -> Result<Self, Box<Incident>> {
         let StorePlace::Folder(folder) = &settings.store else {
-            return Err(configuration("store-place", "this build keeps records in a folder only"));
+            let what = "this build keeps records in a folder only";
+            return Err(Box::new(configuration("store-place", what)));
         };
         let hosts = match &settings.broker_url {
             None => Hosts::of(mode),
             Some(url) => Hosts::local(mode, url)
-                .map_err(|error| configuration("broker-host", &error.to_string()))?,
+                .map_err(|error| Box::new(configuration("broker-host", &error.to_string())))?,
         };
         let credentials: Arc<dyn Credentials> =
             Arc::new(SecretFile::new(settings.secret_file.clone()));
         let transport = ReqwestTransport::new(hosts.clone())
-            .map_err(|error| configuration("transport", &error.to_string()))?;
+            .map_err(|error| Box::new(configuration("transport", &error.to_string())))?;
         Ok(Self {
             transport: Arc::new(transport),
             updates: Arc::new(TradeStream::new(&hosts, Arc::clone(&credentials))),
@@ -118,7 +123,7 @@ impl Outside {
             credentials: Arc::clone(&self.credentials),
             clock: Arc::clone(&self.clock),
             mode,
-            deadline: Some(invocation.deadline),
+            deadline: invocation.deadline.checked_sub(RECORDING).ok(),
         };
         Ok(Site {
             outside: self.clone(),

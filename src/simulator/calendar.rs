@@ -1,7 +1,8 @@
 //! When the simulated exchange opens: the NYSE's own rules, or the dates of given price files.
 //!
-//! Rules for 2017 to 2029, checked against the published calendars of 2019 to 2027. Holidays: <https://www.nyse.com/markets/hours-calendars>,
-//! NYSE rule 7.2: a holiday on a Saturday closes the Friday, except New Year's Day; one on a Sunday closes the Monday.
+//! Rules for 2017 to 2029, checked against the published calendars of 2019 to 2027. Holidays:
+//! <https://www.nyse.com/markets/hours-calendars>, NYSE rule 7.2: a holiday on a Saturday closes the
+//! Friday, except New Year's Day; one on a Sunday closes the Monday.
 
 use std::sync::LazyLock;
 

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::time::Duration;
 
 use alchemiser::application::ports::{Broker, BrokerError, MarketData};
-use alchemiser::domain::market::QuoteReading;
+use alchemiser::domain::market::{QuoteReading, QuoteRules};
 use alchemiser::domain::money::Price;
 use alchemiser::domain::symbol::Symbol;
 use alchemiser::infrastructure::http::Host;
 use jiff::civil::{Date, Weekday, date};
+use rust_decimal::Decimal;
 
 use crate::script::{World, fixture, ok, status};
 
@@ -197,7 +199,7 @@ async fn quotes_and_trades_make_a_reading_and_a_zero_side_is_none() {
     });
     let alpaca = world.alpaca();
     let wanted = [symbol("SPY"), symbol("TQQQ"), symbol("BIL"), symbol("NOPE")];
-    let quotes = alpaca.quotes(&wanted).await.unwrap();
+    let quotes = alpaca.quotes(&wanted, &doubting()).await.unwrap();
     assert_eq!(
         quotes[&symbol("SPY")],
         QuoteReading {
@@ -219,6 +221,28 @@ async fn quotes_and_trades_make_a_reading_and_a_zero_side_is_none() {
     assert_eq!(targets, [format!("/v2/stocks/quotes{tail}"), format!("/v2/stocks/trades{tail}")]);
 }
 
+/// Rules under which no quote is usable by itself.
+fn doubting() -> QuoteRules {
+    QuoteRules { age_max: Duration::ZERO, spread_max: Decimal::ZERO }
+}
+
+#[tokio::test]
+async fn trades_are_asked_for_only_where_a_quote_alone_will_not_do() {
+    let world = World::ruled(|request| {
+        ok(if request.target.contains("/quotes/") {
+            fixture("quotes")
+        } else {
+            br#"{"trades":{}}"#.to_vec()
+        })
+    });
+    let centuries = Duration::from_hours(24 * 36_500);
+    let trusting = QuoteRules { age_max: centuries, spread_max: Decimal::ONE };
+    let wanted = [symbol("SPY"), symbol("TQQQ"), symbol("BIL")];
+    world.alpaca().quotes(&wanted, &trusting).await.unwrap();
+    let trades = world.targets().into_iter().find(|target| target.contains("/trades/")).unwrap();
+    assert!(trades.contains("symbols=BIL,TQQQ&"), "SPY has a usable quote: {trades}");
+}
+
 #[tokio::test]
 async fn quotes_do_without_trades_but_not_the_other_way_round() {
     let failing = |part: &'static str| {
@@ -231,9 +255,9 @@ async fn quotes_do_without_trades_but_not_the_other_way_round() {
         })
     };
     let wanted = [symbol("SPY"), symbol("TQQQ"), symbol("BIL")];
-    let quotes = failing("/trades/").alpaca().quotes(&wanted).await.unwrap();
+    let quotes = failing("/trades/").alpaca().quotes(&wanted, &doubting()).await.unwrap();
     assert_eq!((quotes.len(), quotes[&symbol("SPY")].traded), (2, None));
-    assert!(failing("/quotes/").alpaca().quotes(&wanted).await.is_err());
+    assert!(failing("/quotes/").alpaca().quotes(&wanted, &doubting()).await.is_err());
 }
 
 #[tokio::test]
@@ -241,11 +265,11 @@ async fn a_quote_nobody_asked_for_or_without_sense_makes_the_answer_wrong() {
     let world = World::ruled(|request| {
         ok(fixture(if request.target.contains("/quotes/") { "quotes" } else { "trades" }))
     });
-    assert!(world.alpaca().quotes(&[symbol("SPY")]).await.is_err());
+    assert!(world.alpaca().quotes(&[symbol("SPY")], &doubting()).await.is_err());
     let negative = World::ruled(|_| ok(r#"{"quotes":{"SPY":{"bp":-1,"ap":2}},"trades":{}}"#));
-    assert!(negative.alpaca().quotes(&[symbol("SPY")]).await.is_err());
+    assert!(negative.alpaca().quotes(&[symbol("SPY")], &doubting()).await.is_err());
     let empty = World::ruled(|_| ok(r#"{"quotes":null,"trades":{"SPY":null}}"#));
-    assert_eq!(empty.alpaca().quotes(&[symbol("SPY")]).await, Ok(BTreeMap::new()));
+    assert_eq!(empty.alpaca().quotes(&[symbol("SPY")], &doubting()).await, Ok(BTreeMap::new()));
 }
 
 #[tokio::test]
@@ -266,7 +290,7 @@ async fn nothing_wanted_costs_nothing() {
     let world = World::new([]);
     let alpaca = world.alpaca();
     assert_eq!(alpaca.daily(&BTreeMap::new(), THROUGH).await.unwrap().iter().count(), 0);
-    assert!(alpaca.quotes(&[]).await.unwrap().is_empty());
+    assert!(alpaca.quotes(&[], &doubting()).await.unwrap().is_empty());
     assert!(alpaca.splits(&[], THROUGH, THROUGH).await.unwrap().is_empty());
     assert!(alpaca.assets(&[]).await.unwrap().is_empty());
     assert_eq!(alpaca.requests(), 0);

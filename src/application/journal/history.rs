@@ -41,17 +41,19 @@ pub async fn look_back(store: &dyn Store, key: &RunKey) -> Result<History, Journ
                 continue;
             }
             history.planned |= found.has_plan;
-            if found.key > *key {
+            if is_later(&found.key, key) {
                 continue;
             }
+            // All runs of a session are looked at: names of slots do not say which came last.
+            if history.last.as_ref().is_some_and(|last| last.body.key.session != found.key.session)
+            {
+                return Ok(history);
+            }
             if !found.is_final {
-                if found.has_plan && history.last.is_none() {
+                if found.has_plan {
                     history.unfinished.insert(0, found.key);
                 }
                 continue;
-            }
-            if history.last.is_some() && found.key.session != key.session {
-                return Ok(history);
             }
             let name = format!("runs/{}/final.json", found.key);
             let Some(record) = store.get(&name).await? else { continue };
@@ -62,7 +64,11 @@ pub async fn look_back(store: &dyn Store, key: &RunKey) -> Result<History, Journ
             if found.key.session == key.session {
                 history.today.insert(0, report.clone());
             }
-            if history.last.is_none() && report.body.ledger.is_some() {
+            let is_newer = history
+                .last
+                .as_ref()
+                .is_none_or(|last| last.body.finished_at < report.body.finished_at);
+            if report.body.ledger.is_some() && is_newer {
                 history.last = Some(report);
             }
         }
@@ -72,6 +78,15 @@ pub async fn look_back(store: &dyn Store, key: &RunKey) -> Result<History, Journ
         month = month.saturating_sub(1.month());
     }
     Ok(history)
+}
+
+/// A later session, or a later generation of the same run. Another slot of the same day is not
+/// later: whatever it planned already came before.
+fn is_later(found: &RunKey, key: &RunKey) -> bool {
+    found.session > key.session
+        || (found.session == key.session
+            && found.slot == key.slot
+            && found.generation > key.generation)
 }
 
 struct Found {

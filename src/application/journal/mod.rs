@@ -9,8 +9,11 @@
 //! runs/{run}/att/{S|B}/{SYMBOL}/{k}.json  attempt k > 1: what the terminal attempts left over
 //! runs/{run}/sells.json buyplan.json buys.json
 //! runs/{run}/final.json                 the report
-//! runs/{run}/mail/{kind}.json           after the mail was taken
+//! runs/{run}/mail/run.json              after the mail was taken
 //! ```
+//! Beside them lie what is no record of a run: `runs/{run}/report.html`, a view that may be made
+//! again; `previews/`; `refusals/`, for events that named no run; `control/` and `config/`.
+//!
 //! No record is ever changed. A writer that finds another's bytes goes on with those bytes. The
 //! lease only saves work: safety rests on the plan, the attempts and the broker's unique ids.
 
@@ -141,8 +144,8 @@ pub enum Claim {
     Ours {
         /// Epoch of the lease.
         epoch: usize,
-        /// Whether an earlier invocation opened the run.
-        opened_before: bool,
+        /// The request that opened the run.
+        opened: Box<RunRequest>,
     },
     /// Somebody else works on it.
     InProgress,
@@ -196,7 +199,7 @@ impl<'a> Journal<'a> {
         }
         let delivery = format!("deliveries/{}.json", self.writer);
         let now = self.keep(&delivery, None, request).await?.at;
-        self.keep("open.json", None, request).await?;
+        let opened = Box::new(self.keep("open.json", None, request).await?.body);
         let Some(epoch) = self.free_epoch(now).await? else { return Ok(Claim::InProgress) };
         let not_after = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
         let kept = self.keep(&lease_name(epoch), None, &Lease { not_after }).await?;
@@ -206,7 +209,7 @@ impl<'a> Journal<'a> {
         // Whoever held the lease before may have finished between our first look and our claim.
         match self.read::<RunReport>("final.json").await? {
             Some(report) => Ok(Claim::Finished(Box::new(report))),
-            None => Ok(Claim::Ours { epoch, opened_before }),
+            None => Ok(Claim::Ours { epoch, opened }),
         }
     }
 

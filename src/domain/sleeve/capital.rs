@@ -198,3 +198,27 @@ fn foreign_open_buys(
 fn market_price(order: &Order, policy: &Policy, valuation: Valuation<'_>) -> Option<Price> {
     valuation.price(&order.symbol)?.scaled(Decimal::ONE + policy.limits.collar)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shrink_is_exact_where_it_can_be_and_rounds_down_where_it_cannot() {
+        let third = Shrink::to_fit(Usd::dollars(5), Usd::dollars(3), Usd::dollars(3));
+        assert_eq!(third.shares(Shares::ONE).to_string(), "0.666666666");
+        assert_eq!(third.money(Usd::dollars(1)).to_string(), "0.666666666");
+        assert_eq!(third.factor().to_string(), "0.666666666666");
+        let exact = Shrink::to_fit(Usd::dollars(1800), Usd::ZERO, Usd::dollars(5880));
+        assert_eq!(exact.money(Usd::dollars(5880)), Usd::dollars(1800));
+    }
+
+    #[test]
+    fn a_wish_that_fits_is_left_alone_and_nothing_left_leaves_nothing() {
+        let fits = Shrink::to_fit(Usd::dollars(5), Usd::ZERO, Usd::dollars(5));
+        assert!(!fits.is_needed());
+        assert_eq!(fits.shares(Shares::ONE), Shares::ONE);
+        let nothing = Shrink::to_fit(Usd::dollars(5), Usd::dollars(6), Usd::dollars(3));
+        assert_eq!(nothing.shares(Shares::ONE), Shares::ZERO);
+    }
+}

@@ -1,31 +1,18 @@
-//! Daily bars from the wire straight into columns: no bar is ever an object of its own.
-//!
-//! Parsing bars costs far more than deciding on them, so a page is read in one pass by serde
-//! seeds that keep the day, the close and the volume of each bar and skip the rest.
+//! Which daily bars to ask for together, and what becomes of them: columns of closes.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::domain::market::{History, HistoryError};
-use crate::domain::session::exchange_date;
 use crate::domain::symbol::Symbol;
-use crate::infrastructure::alpaca::wire::{Unreadable, unreadable};
 
 /// Bars the broker puts on one page, of all symbols together.
 pub(super) const BARS_A_PAGE: usize = 10_000;
+/// Bars a symbol usually has, so that its columns need not grow while they are read.
+const BARS_USUAL: usize = 340;
 /// Symbols of one request, so that its address stays within what servers accept.
 const SYMBOLS_A_REQUEST: usize = 100;
-
-/// One page of an answer.
-#[derive(Debug, Default)]
-pub(super) struct Page {
-    pub(super) columns: BTreeMap<Symbol, Columns>,
-    pub(super) next: Option<String>,
-}
 
 /// Bars of one symbol.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -72,8 +59,28 @@ const fn weekdays(days: usize) -> usize {
 }
 
 impl Columns {
+    /// Empty columns.
+    pub(super) fn with_room() -> Self {
+        Self {
+            days: Vec::with_capacity(BARS_USUAL),
+            closes: Vec::with_capacity(BARS_USUAL),
+            volumes: Vec::with_capacity(BARS_USUAL),
+        }
+    }
+
+    /// Adds a bar.
+    pub(super) fn push(&mut self, day: Date, close: f64, volume: f64) {
+        self.days.push(day);
+        self.closes.push(close);
+        self.volumes.push(volume);
+    }
+
     /// Adds the bars of a later page.
     pub(super) fn append(&mut self, mut later: Self) {
+        if self.days.is_empty() {
+            *self = later;
+            return;
+        }
         self.days.append(&mut later.days);
         self.closes.append(&mut later.closes);
         self.volumes.append(&mut later.volumes);
@@ -92,8 +99,8 @@ impl Columns {
         if self.volumes.iter().any(|volume| !volume.is_finite()) {
             self.volumes.clear(); // better none than a gap
         }
-        let cut = |column: Vec<f64>| column.get(start..end).unwrap_or_default().to_vec();
-        History::new(self.days[start..end].to_vec(), cut(self.closes), cut(self.volumes))
+        let Self { days, closes, volumes } = self;
+        History::new(cut(days, start, end), cut(closes, start, end), cut(volumes, start, end))
     }
 
     fn sort(&mut self) {
@@ -109,249 +116,11 @@ impl Columns {
     }
 }
 
-/// Reads a page; a symbol that was not asked for makes the whole answer wrong.
-pub(super) fn page(body: &[u8], asked: &[Symbol]) -> Result<Page, Unreadable> {
-    let mut json = serde_json::Deserializer::from_slice(body);
-    let read = PageSeed { asked }.deserialize(&mut json);
-    let page = read.map_err(|error| unreadable("bars", &error))?;
-    json.end().map_err(|error| unreadable("bars", &error))?;
-    Ok(page)
-}
-
-struct PageSeed<'a> {
-    asked: &'a [Symbol],
-}
-
-impl<'de> DeserializeSeed<'de> for PageSeed<'_> {
-    type Value = Page;
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Page, D::Error> {
-        from.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for PageSeed<'_> {
-    type Value = Page;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an answer with bars")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Page, A::Error> {
-        let mut page = Page::default();
-        let mut found = false;
-        while let Some(key) = map.next_key::<PageField>()? {
-            match key {
-                PageField::Bars => {
-                    page.columns = map.next_value_seed(SymbolsSeed { asked: self.asked })?;
-                    found = true;
-                }
-                PageField::Next => page.next = map.next_value()?,
-                PageField::Other => drop(map.next_value::<IgnoredAny>()?),
-            }
-        }
-        if found { Ok(page) } else { Err(A::Error::custom("no bars in the answer")) }
-    }
-}
-
-struct SymbolsSeed<'a> {
-    asked: &'a [Symbol],
-}
-
-impl<'de> DeserializeSeed<'de> for SymbolsSeed<'_> {
-    type Value = BTreeMap<Symbol, Columns>;
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
-        from.deserialize_option(self)
-    }
-}
-
-impl<'de> Visitor<'de> for SymbolsSeed<'_> {
-    type Value = BTreeMap<Symbol, Columns>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("bars by symbol")
-    }
-
-    fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(BTreeMap::new())
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(BTreeMap::new())
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
-        from.deserialize_map(self)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut columns = BTreeMap::new();
-        while let Some(name) = map.next_key::<String>()? {
-            let asked = self.asked.iter().find(|symbol| symbol.as_str() == name);
-            let Some(symbol) = asked else {
-                let name: String = name.chars().take(20).collect();
-                return Err(A::Error::custom(format_args!("bars of {name}, not asked for")));
-            };
-            columns.insert(symbol.clone(), map.next_value_seed(BarsSeed)?);
-        }
-        Ok(columns)
-    }
-}
-
-struct BarsSeed;
-
-impl<'de> DeserializeSeed<'de> for BarsSeed {
-    type Value = Columns;
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Columns, D::Error> {
-        from.deserialize_option(self)
-    }
-}
-
-impl<'de> Visitor<'de> for BarsSeed {
-    type Value = Columns;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of bars")
-    }
-
-    fn visit_none<E: Error>(self) -> Result<Columns, E> {
-        Ok(Columns::default())
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Columns, E> {
-        Ok(Columns::default())
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, from: D) -> Result<Columns, D::Error> {
-        from.deserialize_seq(self)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut bars: A) -> Result<Columns, A::Error> {
-        let mut columns = Columns::default();
-        while let Some(()) = bars.next_element_seed(BarSeed { columns: &mut columns })? {}
-        Ok(columns)
-    }
-}
-
-struct BarSeed<'a> {
-    columns: &'a mut Columns,
-}
-
-impl<'de> DeserializeSeed<'de> for BarSeed<'_> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
-        from.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for BarSeed<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a bar")
-    }
-
-    /// A close that is missing becomes NaN, which no history accepts: only its symbol fails.
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let (mut day, mut close, mut volume) = (None, f64::NAN, f64::NAN);
-        while let Some(key) = map.next_key::<BarField>()? {
-            match key {
-                BarField::Time => day = Some(map.next_value::<Day>()?.0),
-                BarField::Close => close = map.next_value::<Figure>()?.0,
-                BarField::Volume => volume = map.next_value::<Figure>()?.0,
-                BarField::Other => drop(map.next_value::<IgnoredAny>()?),
-            }
-        }
-        self.columns.days.push(day.ok_or_else(|| A::Error::missing_field("t"))?);
-        self.columns.closes.push(close);
-        self.columns.volumes.push(volume);
-        Ok(())
-    }
-}
-
-#[derive(serde::Deserialize)]
-enum PageField {
-    #[serde(rename = "bars")]
-    Bars,
-    #[serde(rename = "next_page_token")]
-    Next,
-    #[serde(other)]
-    Other,
-}
-
-#[derive(serde::Deserialize)]
-enum BarField {
-    #[serde(rename = "t")]
-    Time,
-    #[serde(rename = "c")]
-    Close,
-    #[serde(rename = "v")]
-    Volume,
-    #[serde(other)]
-    Other,
-}
-
-/// The exchange date of a bar.
-struct Day(Date);
-
-impl<'de> serde::Deserialize<'de> for Day {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct DayVisitor;
-        impl Visitor<'_> for DayVisitor {
-            type Value = Day;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the time of a bar")
-            }
-            fn visit_str<E: Error>(self, text: &str) -> Result<Day, E> {
-                day_of(text).map(Day).ok_or_else(|| E::custom("not the time of a bar"))
-            }
-        }
-        from.deserialize_str(DayVisitor)
-    }
-}
-
-/// A daily bar carries New York midnight in UTC, 04:00 or 05:00 by season: the date is written
-/// out. Anything else is read as a moment.
-fn day_of(text: &str) -> Option<Date> {
-    match text.split_at_checked(10)? {
-        (date, "T04:00:00Z" | "T05:00:00Z") => date.parse().ok(),
-        _ => text.parse::<Timestamp>().ok().map(exchange_date),
-    }
-}
-
-/// A number, also when it is written as text; null is NaN.
-struct Figure(f64);
-
-impl<'de> serde::Deserialize<'de> for Figure {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct FigureVisitor;
-        impl Visitor<'_> for FigureVisitor {
-            type Value = Figure;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a number")
-            }
-            fn visit_f64<E: Error>(self, value: f64) -> Result<Figure, E> {
-                Ok(Figure(value))
-            }
-            #[expect(
-                clippy::as_conversions,
-                clippy::cast_precision_loss,
-                reason = "prices and volumes are far below the 2^53 that floats hold exactly"
-            )]
-            fn visit_u64<E: Error>(self, value: u64) -> Result<Figure, E> {
-                Ok(Figure(value as f64))
-            }
-            fn visit_i64<E: Error>(self, _negative: i64) -> Result<Figure, E> {
-                Ok(Figure(f64::NAN))
-            }
-            fn visit_str<E: Error>(self, text: &str) -> Result<Figure, E> {
-                Ok(Figure(text.parse().unwrap_or(f64::NAN)))
-            }
-            fn visit_unit<E: Error>(self) -> Result<Figure, E> {
-                Ok(Figure(f64::NAN))
-            }
-        }
-        from.deserialize_any(FigureVisitor)
-    }
+/// The part of a column from `start` up to `end`, in its own memory.
+fn cut<T>(mut column: Vec<T>, start: usize, end: usize) -> Vec<T> {
+    column.truncate(end);
+    column.drain(..start.min(column.len()));
+    column
 }
 
 #[cfg(test)]
@@ -362,18 +131,6 @@ mod tests {
 
     fn symbol(text: &str) -> Symbol {
         Symbol::parse(text).unwrap()
-    }
-
-    #[test]
-    fn a_bars_day_is_its_new_york_date_in_both_seasons() {
-        assert_eq!(day_of("2026-10-06T04:00:00Z"), Some(date(2026, 10, 6)));
-        assert_eq!(day_of("2026-12-01T05:00:00Z"), Some(date(2026, 12, 1)));
-        assert_eq!(day_of("2026-10-06T00:00:00-04:00"), Some(date(2026, 10, 6)));
-        assert_eq!(day_of("2026-10-06T04:00:00.000000000Z"), Some(date(2026, 10, 6)));
-        assert_eq!(day_of("2026-10-06T02:00:00Z"), Some(date(2026, 10, 5)));
-        for text in ["", "2026-13-06T04:00:00Z", "2026-10-06", "yesterday, noon"] {
-            assert_eq!(day_of(text), None, "{text}");
-        }
     }
 
     #[test]
@@ -410,18 +167,5 @@ mod tests {
         assert_eq!(history.closes(), [10.0, 11.0]);
         let contradiction = columns([11.0, 10.0, 12.0]).history(date(2026, 1, 9), 9);
         assert!(matches!(contradiction, Err(HistoryError::Unordered(_))));
-    }
-
-    #[test]
-    fn a_close_reads_back_as_the_text_that_was_sent() {
-        let closes = ["0.1", "663.4", "12.3456", "0.0001", "123456.789", "100003.7425", "7", "2e2"];
-        for close in closes {
-            let body =
-                format!(r#"{{"bars":{{"S":[{{"t":"2026-10-06T04:00:00Z","c":{close}}}]}}}}"#);
-            let page = page(body.as_bytes(), &[symbol("S")]).unwrap();
-            let history = page.columns[&symbol("S")].clone().history(date(2026, 10, 6), 1).unwrap();
-            let expected = crate::domain::money::Price::parse(close).unwrap();
-            assert_eq!(history.last_close(), Some(expected), "{close}");
-        }
     }
 }

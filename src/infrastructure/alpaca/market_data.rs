@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::future;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
@@ -15,12 +14,12 @@ use jiff::{SignedDuration, Span};
 use tracing::warn;
 
 use crate::application::ports::{BrokerError, MarketData};
-use crate::domain::market::{Histories, History, QuoteReading};
+use crate::domain::market::{Histories, History, QuoteReading, QuoteRules};
 use crate::domain::symbol::Symbol;
 use crate::infrastructure::alpaca::bars::{self, BARS_A_PAGE, Columns, Group};
 use crate::infrastructure::alpaca::door::Call;
 use crate::infrastructure::alpaca::wire::{Fields, Unreadable, object};
-use crate::infrastructure::alpaca::{Alpaca, encode};
+use crate::infrastructure::alpaca::{Alpaca, encode, page};
 use crate::infrastructure::http::{Host, Method};
 
 /// A full page of bars is over a megabyte.
@@ -64,20 +63,23 @@ impl MarketData for Alpaca {
     async fn quotes(
         &self,
         symbols: &[Symbol],
+        rules: &QuoteRules,
     ) -> Result<BTreeMap<Symbol, QuoteReading>, BrokerError> {
         let symbols: Vec<Symbol> = BTreeSet::from_iter(symbols).into_iter().cloned().collect();
-        let mut readings = BTreeMap::new();
+        let mut readings: BTreeMap<Symbol, QuoteReading> = BTreeMap::new();
         for some in symbols.chunks(SYMBOLS_A_REQUEST) {
-            let quotes = self.latest("quotes", some, quotes_into);
-            let trades = self.latest("trades", some, trades_into);
-            let (quotes, trades) = future::join(quotes, trades).await;
-            for (symbol, reading) in quotes? {
-                readings.insert(symbol, reading);
-            }
-            match trades {
+            readings.extend(self.latest("quotes", some, quotes_into).await?);
+        }
+        let now = self.door.now();
+        let usable = |symbol: &Symbol| {
+            readings.get(symbol).is_some_and(|reading| reading.judge(now, rules).is_ok())
+        };
+        let doubtful: Vec<Symbol> = symbols.into_iter().filter(|s| !usable(s)).collect();
+        for some in doubtful.chunks(SYMBOLS_A_REQUEST) {
+            match self.latest("trades", some, trades_into).await {
                 Ok(trades) => {
                     for (symbol, trade) in trades {
-                        let reading: &mut QuoteReading = readings.entry(symbol).or_default();
+                        let reading = readings.entry(symbol).or_default();
                         (reading.traded, reading.traded_at) = (trade.traded, trade.traded_at);
                     }
                 }
@@ -143,7 +145,7 @@ impl Alpaca {
         let mut token: Option<String> = None;
         for _ in 0..PAGES_MAX {
             let call = data(paged(&target, token.as_deref()), BARS_TIMEOUT);
-            let page = self.door.read(&call, |body| bars::page(body, &group.symbols)).await?;
+            let page = self.door.read(&call, |body| page::read(body, &group.symbols)).await?;
             for (symbol, columns) in page.columns {
                 all.entry(symbol).or_default().append(columns);
             }

@@ -1,14 +1,15 @@
 //! The Alpaca brokerage behind the ports, one [`Alpaca`] per run.
 //!
 //! Reading order: [`trading`] and [`market_data`] say which requests answer which question,
-//! `door` is how any request is made, `wire`, `activity` and `bars` read answers, `error` says
+//! `door` is how any request is made, `wire`, `activity` and `page` read answers, `error` says
 //! what a refusal means, [`stream`] is the wake-up line. Facts about the wire that are written
 //! here without a source come from the broker's public documents, read 2026-10 and 2026-11.
 //!
 //! What a run costs in requests: account, positions, open orders, orders since, clock, calendar
 //! and activities one each (activities and orders one more per 100 and 500 rows), one per asset
-//! asked for, one per page of bars (37 symbols of 250 closes fit one), two per look at quotes,
-//! one for splits, one per order sent, cancelled or looked up.
+//! asked for, one per page of bars (37 symbols of 250 closes fit one), one per look at quotes and
+//! one more when some quotes alone will not do, one for splits, one per order sent, cancelled or
+//! looked up.
 //!
 //! Left out on purpose: replacing orders, closing positions by command, market orders, amounts
 //! instead of shares. The executor needs none of them and each has a trap.
@@ -18,6 +19,7 @@ mod bars;
 mod door;
 mod error;
 pub mod market_data;
+mod page;
 pub mod stream;
 pub mod trading;
 mod wire;

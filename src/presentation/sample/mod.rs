@@ -45,6 +45,8 @@ pub(crate) fn trading_day() -> RunReport {
             ("tecl", &[("TECL", "358.75")]),
             ("klm", &[("BTAL", "14.2"), ("SOXL", "120.5"), ("TECL", "52.5")]),
         ])),
+        transfers: BTreeMap::new(),
+        assets: BTreeMap::new(),
         prices: prices(),
         limits: limits(),
         data: Some(DataReport {

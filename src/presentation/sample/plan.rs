@@ -25,6 +25,7 @@ fn item(name: &str, action: Action, sizes: [&str; 3], parts: Vec<Part>, reason: 
         symbol: symbol(name),
         action,
         reference: Price::parse(reference).ok(),
+        fractionable: true,
         half_spread: Some(dec("0.00012")),
         volume_share: Some(dec("0.00004")),
         held: shares(held),
@@ -136,6 +137,7 @@ fn sleeve_plan(name: &str, allocation: &str, capital: &str, state: SleeveState) 
         capital: usd(capital),
         value: usd(capital),
         wants: BTreeMap::new(),
+        waiting: BTreeSet::new(),
         strategy_hash: "9f".repeat(32),
     }
 }
@@ -158,6 +160,7 @@ pub(crate) fn plan() -> RebalancePlan {
             deployable: usd("101739.68"),
             held: Usd::ZERO,
             scale: Decimal::ONE,
+            asked: usd("101739.68"),
             resize_min: usd("259.54"),
         },
         sleeves: vec![

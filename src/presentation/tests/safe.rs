@@ -53,6 +53,11 @@ fn spiced(text: &str) -> RunReport {
                 ranking.order = text.to_owned();
                 ranking.scores.iter_mut().for_each(|(name, _)| name.clone_from(&text.to_owned()));
             }
+            Step::Group(group) => text.clone_into(&mut group.title),
+            Step::Weighing(weighing) => {
+                text.clone_into(&mut weighing.by);
+                weighing.members.iter_mut().for_each(|member| text.clone_into(&mut member.name));
+            }
         }
     }
     let plan = report.plan.as_mut().unwrap();

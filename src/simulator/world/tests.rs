@@ -1,4 +1,5 @@
-use std::future::Future;
+//! What a program in the world sees: one account, one time, faults as they were set.
+
 use std::task::Poll;
 
 use serde_json::{Value, json};
@@ -63,11 +64,12 @@ async fn time_moves_only_when_somebody_waits() {
 async fn waits_side_by_side_overlap() {
     let world = world();
     let (start, clock) = (world.now(), world.clock());
-    tokio::join!(clock.sleep(seconds(10)), clock.sleep(seconds(7)), async {
+    let twice = async {
         clock.sleep(seconds(3)).await;
         clock.sleep(seconds(3)).await;
         assert_eq!(world.now().duration_since(start).as_secs(), 6);
-    });
+    };
+    tokio::join!(clock.sleep(seconds(7)), twice, clock.sleep(seconds(10)));
     assert_eq!(world.now().duration_since(start).as_secs(), 10);
 }
 
@@ -85,6 +87,7 @@ async fn a_time_limit_does_not_outrun_the_work_beside_it() {
         () = clock.sleep(seconds(1)) => panic!("50 round trips of 10 ms fit into a second"),
         () = work => {}
     }
+    assert!(world.with(|state| state.waits.is_empty()), "a dropped wait is forgotten");
 }
 
 #[tokio::test]

@@ -1,4 +1,8 @@
-//! How virtual time moves: the earliest wait is granted once nobody else is busy.
+//! How virtual time moves: the earliest wait is granted once nobody is busy.
+//!
+//! Whichever waiter looks a few times without anything having happened moves time, but only to
+//! the earliest deadline. A deadline whose owner is busy elsewhere and does not poll it is passed
+//! like any other, and found over when it is polled again.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,9 +13,10 @@ use jiff::Timestamp;
 
 use crate::simulator::world::{State, World};
 
-/// So many looks without anything happening, and a waiter stops leaving it to an earlier one:
-/// that one is kept by code which is busy elsewhere and does not poll it.
-const LOOKS_MAX: u8 = 4;
+/// Looks without anything happening before a waiter moves time. Some joins turn the order of
+/// polling with every wake, so two looks in a row need not have everybody else in between;
+/// three do.
+const LOOKS_MIN: u8 = 3;
 
 /// A wait for a moment, or for an order message before it.
 pub(super) struct Waiting {
@@ -42,17 +47,17 @@ impl Waiting {
         called || state.now >= self.deadline
     }
 
-    /// One step: over, or entered in the list, or (when it is the earliest and nothing has
-    /// happened since the last look) time moved to the next event or to the deadline.
+    /// One step: over, or entered in the list, or (when nothing has happened since the last look)
+    /// time moved to the next event or to the earliest deadline of all.
     fn step(&mut self, state: &mut State) -> Poll<()> {
-        let Some(ticket) = self.ticket else {
+        if self.ticket.is_none() {
             // Even a wait of no length lets the others have a turn.
             state.tickets += 1;
             state.activity += 1;
             state.waits.insert((self.deadline, state.tickets));
             (self.ticket, self.seen) = (Some(state.tickets), state.activity);
             return Poll::Pending;
-        };
+        }
         if self.is_over(state) {
             return Poll::Ready(());
         }
@@ -60,17 +65,17 @@ impl Waiting {
             (self.seen, self.looks) = (state.activity, 0);
             return Poll::Pending;
         }
-        let ahead = (state.now, u64::MAX);
-        let first = state.waits.range(ahead..).next().copied();
         self.looks += 1;
-        if first != Some((self.deadline, ticket)) && self.looks < LOOKS_MAX {
+        if self.looks < LOOKS_MIN {
             return Poll::Pending;
         }
+        self.looks = 0;
+        let ahead = (state.now, u64::MAX);
+        let first = state.waits.range(ahead..).next().copied();
         let target = first.map_or(self.deadline, |(deadline, _)| deadline.min(self.deadline));
         let event = state.exchange.next_event().filter(|event| *event < target);
         state.advance_to(event.unwrap_or(target));
         state.activity += 1;
-        self.looks = 0;
         self.seen = state.activity;
         if self.is_over(state) { Poll::Ready(()) } else { Poll::Pending }
     }

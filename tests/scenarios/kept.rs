@@ -1,0 +1,167 @@
+//! Records and letters kept in memory, and their troubles.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use alchemiser::application::ports::{Letter, MailError, Mailer, Put, Record, Store, StoreError};
+use alchemiser::simulator::world::World;
+use async_trait::async_trait;
+
+/// When and how writes to the shelf fail.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Outage {
+    /// Writes that still work.
+    pub(crate) after: usize,
+    /// Writes that fail then.
+    pub(crate) times: usize,
+    /// Whether a failing write is stored all the same.
+    pub(crate) takes_effect: bool,
+}
+
+#[derive(Default)]
+struct Shelved {
+    records: BTreeMap<String, Record>,
+    outage: Outage,
+    writes: usize,
+    deny: Option<String>,
+}
+
+/// A store in memory; its time is the world's.
+pub(crate) struct Shelf {
+    world: World,
+    state: Mutex<Shelved>,
+}
+
+/// A carrier that keeps its letters.
+#[derive(Default)]
+pub(crate) struct Post {
+    state: Mutex<(Vec<Letter>, bool)>,
+}
+
+fn locked<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shelf {
+    pub(crate) fn new(world: &World) -> Self {
+        Self { world: world.clone(), state: Mutex::default() }
+    }
+
+    /// Lays down or replaces what an operator writes.
+    pub(crate) fn lay(&self, key: &str, text: &str) {
+        let record = Record { bytes: text.as_bytes().to_vec(), at: self.world.now() };
+        locked(&self.state).records.insert(key.to_owned(), record);
+    }
+
+    pub(crate) fn text(&self, key: &str) -> Option<String> {
+        let record = locked(&self.state).records.get(key).cloned()?;
+        Some(String::from_utf8(record.bytes).unwrap())
+    }
+
+    pub(crate) fn keys(&self, prefix: &str) -> Vec<String> {
+        let state = locked(&self.state);
+        state.records.keys().filter(|key| key.starts_with(prefix)).cloned().collect()
+    }
+
+    /// Loses every record below a prefix.
+    pub(crate) fn lose(&self, prefix: &str) {
+        locked(&self.state).records.retain(|key, _| !key.starts_with(prefix));
+    }
+
+    /// Writes fail from now on as told.
+    pub(crate) fn fails(&self, outage: Outage) {
+        let mut state = locked(&self.state);
+        (state.outage, state.writes) = (outage, 0);
+    }
+
+    /// Writes of keys that contain a text are denied.
+    pub(crate) fn denies(&self, containing: &str) {
+        locked(&self.state).deny = Some(containing.to_owned());
+    }
+
+    /// Create-once writes since the last outage was set.
+    pub(crate) fn writes(&self) -> usize {
+        locked(&self.state).writes
+    }
+}
+
+impl Shelved {
+    fn check(&mut self, key: &str) -> Option<StoreError> {
+        if self.deny.as_ref().is_some_and(|part| key.contains(part)) {
+            return Some(StoreError::Denied { key: key.to_owned(), reason: "no right".to_owned() });
+        }
+        self.writes += 1;
+        let Outage { after, times, .. } = self.outage;
+        let failing = after..after.saturating_add(times);
+        failing.contains(&(self.writes - 1)).then(|| StoreError::Unavailable {
+            key: key.to_owned(),
+            reason: "scripted outage".to_owned(),
+        })
+    }
+}
+
+#[async_trait]
+impl Store for Shelf {
+    async fn put_once(&self, key: &str, bytes: &[u8]) -> Result<Put, StoreError> {
+        let at = self.world.now();
+        let mut state = locked(&self.state);
+        let failure = state.check(key);
+        if failure.is_some() && !state.outage.takes_effect {
+            return Err(failure.unwrap());
+        }
+        let there = state.records.get(key).cloned();
+        if there.is_none() {
+            state.records.insert(key.to_owned(), Record { bytes: bytes.to_vec(), at });
+        }
+        match (failure, there) {
+            (Some(failure), _) => Err(failure),
+            (None, Some(record)) => Ok(Put::Exists(record)),
+            (None, None) => Ok(Put::Stored { at }),
+        }
+    }
+
+    async fn put_view(&self, key: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let at = self.world.now();
+        let record = Record { bytes: bytes.to_vec(), at };
+        locked(&self.state).records.insert(key.to_owned(), record);
+        Ok(())
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Record>, StoreError> {
+        Ok(locked(&self.state).records.get(key).cloned())
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        Ok(self.keys(prefix))
+    }
+}
+
+impl Post {
+    /// Subjects of the letters so far.
+    pub(crate) fn subjects(&self) -> Vec<String> {
+        locked(&self.state).0.iter().map(|letter| letter.subject.clone()).collect()
+    }
+
+    /// The last letter as it went out.
+    pub(crate) fn last(&self) -> String {
+        let state = locked(&self.state);
+        String::from_utf8_lossy(&state.0.last().expect("a letter").raw).into_owned()
+    }
+
+    /// No letter is taken, or all are again.
+    pub(crate) fn refuses(&self, refuses: bool) {
+        locked(&self.state).1 = refuses;
+    }
+}
+
+#[async_trait]
+impl Mailer for Post {
+    async fn send(&self, letter: &Letter) -> Result<String, MailError> {
+        let mut state = locked(&self.state);
+        if state.1 {
+            return Err(MailError("the sender is not verified".to_owned()));
+        }
+        state.0.push(letter.clone());
+        Ok(format!("letter-{}", state.0.len()))
+    }
+}

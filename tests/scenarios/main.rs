@@ -1,0 +1,14 @@
+//! What a run does, told in sentences: the real broker adapter on the simulated exchange, in
+//! virtual time, with records and mail kept in memory.
+
+#![cfg(test)]
+
+mod kept;
+mod stage;
+mod told;
+
+mod days;
+mod guards;
+mod orders;
+mod sleeves;
+mod wire;
