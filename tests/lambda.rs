@@ -222,7 +222,7 @@ async fn the_binary_answers_every_kind_of_event_in_one_process() {
     let (function, (_, answer)) = function.ask(event("resume", scheduled.clone())).await;
     assert_eq!(answer["outcome"], "repeated", "{answer}");
 
-    let old = json!({ "scheduled_for": (now - 21.minutes()).to_string() });
+    let old = json!({ "slot": "noon", "scheduled_for": (now - 21.minutes()).to_string() });
     let (function, (error, answer)) = function.ask(event("trade", old)).await;
     assert!(!error && answer["outcome"] == "blocked", "{answer}");
     assert_eq!(code(&answer), "event-late");
