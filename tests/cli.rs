@@ -1,6 +1,7 @@
 //! The command line as its user meets it: the real binary in an empty folder.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a broken expectation ends a test")]
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -64,7 +65,7 @@ impl Desk {
             let weekdays = days.filter(|day| day.weekday().to_monday_zero_offset() < 5);
             for (at, day) in weekdays.enumerate() {
                 let close = from + step * f64::from(u32::try_from(at).unwrap());
-                text += &format!("{day},{close:.3}\n");
+                writeln!(text, "{day},{close:.3}").unwrap();
             }
             self.write(&format!("prices/{symbol}.csv"), &text);
         }

@@ -129,7 +129,7 @@ fn converse(
 }
 
 /// An event file with some fields changed.
-fn event(name: &str, changes: Value) -> Value {
+fn event(name: &str, changes: &Value) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("events/{name}.json"));
     let mut event: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     for (field, value) in changes.as_object().unwrap() {
@@ -202,14 +202,14 @@ async fn the_binary_answers_every_kind_of_event_in_one_process() {
     let function = Function::start(folder.path(), &variables);
     let scheduled = json!({ "scheduled_for": now.to_string() });
 
-    let (function, (error, answer)) = function.ask(event("preview", scheduled.clone())).await;
+    let (function, (error, answer)) = function.ask(event("preview", &scheduled)).await;
     assert!(!error && world.orders().is_empty(), "{answer}");
     if late {
         return; // the day's last minutes have no session that is long enough for the rest
     }
     assert_eq!((&answer["outcome"], &answer["mode"]), (&json!("preview"), &json!("paper")));
 
-    let (function, (error, answer)) = function.ask(event("trade", scheduled.clone())).await;
+    let (function, (error, answer)) = function.ask(event("trade", &scheduled)).await;
     assert!(!error, "{answer}");
     assert_eq!(answer["outcome"], "done", "{answer}");
     assert_eq!(answer["run"], format!("paper/main/{}/open/g0", exchange_date(now)));
@@ -217,21 +217,21 @@ async fn the_binary_answers_every_kind_of_event_in_one_process() {
     assert!(world.position("BIL") > 1000.into());
     let orders = world.orders().len();
 
-    let (function, (_, answer)) = function.ask(event("trade", scheduled.clone())).await;
+    let (function, (_, answer)) = function.ask(event("trade", &scheduled)).await;
     assert_eq!((&answer["outcome"], &answer["mail"]), (&json!("repeated"), &json!("sent before")));
-    let (function, (_, answer)) = function.ask(event("resume", scheduled.clone())).await;
+    let (function, (_, answer)) = function.ask(event("resume", &scheduled)).await;
     assert_eq!(answer["outcome"], "repeated", "{answer}");
 
-    let old = json!({ "scheduled_for": (now - 21.minutes()).to_string() });
-    let (function, (error, answer)) = function.ask(event("trade", old)).await;
+    let old = json!({ "slot": "noon", "scheduled_for": (now - 21.minutes()).to_string() });
+    let (function, (error, answer)) = function.ask(event("trade", &old)).await;
     assert!(!error && answer["outcome"] == "blocked", "{answer}");
     assert_eq!(code(&answer), "event-late");
-    let (function, (_, answer)) = function.ask(event("watch", scheduled.clone())).await;
+    let (function, (_, answer)) = function.ask(event("watch", &scheduled)).await;
     assert_eq!(
         (answer["outcome"].as_str(), code(&answer)),
         (Some("refused"), "action-not-available")
     );
-    let (function, (_, answer)) = function.ask(event("report", json!({}))).await;
+    let (function, (_, answer)) = function.ask(event("report", &json!({}))).await;
     assert_eq!(
         (answer["outcome"].as_str(), code(&answer)),
         (Some("refused"), "action-not-available")
@@ -240,7 +240,7 @@ async fn the_binary_answers_every_kind_of_event_in_one_process() {
     assert!(!error && answer["outcome"] == "refused", "{answer}");
     assert_eq!(code(&answer), "event-refused");
 
-    let live = event("trade", json!({ "mode": "live", "scheduled_for": now.to_string() }));
+    let live = event("trade", &json!({ "mode": "live", "scheduled_for": now.to_string() }));
     let (function, (error, answer)) = function.ask(live).await;
     assert!(error, "{answer}");
     assert_eq!(answer["errorType"], "Configuration");
@@ -261,7 +261,7 @@ async fn a_missing_variable_is_the_answer_to_every_event() {
     variables.remove("ALCHEMISER_STORE");
     let mut function = Function::start(folder.path(), &variables);
     for _ in 0..2 {
-        let (asked, (error, answer)) = function.ask(event("trade", json!({}))).await;
+        let (asked, (error, answer)) = function.ask(event("trade", &json!({}))).await;
         function = asked;
         assert!(error, "{answer}");
         assert_eq!(answer["errorType"], "Configuration");

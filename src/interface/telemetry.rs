@@ -19,8 +19,8 @@ pub fn for_function(level: Option<&str>) {
     let _ = lines.with_env_filter(filter).try_init(); // a second call keeps the first
 }
 
-/// Our own level, the request's id around it, and only warnings of the libraries: their finest
-/// lines show what goes over the wire, keys included.
+/// Our own level and the request's id around it; of the libraries only warnings, because nobody
+/// here vouches for what their finest lines show.
 fn directives(level: Option<&str>) -> String {
     let level = match level.map(str::to_ascii_lowercase).as_deref() {
         Some("fatal") => Level::ERROR, // the platform's word for less than we have
