@@ -107,7 +107,7 @@ async fn a_preview_of_a_run_that_is_not_finished_neither_sends_nor_finishes_anyt
     let told = stage.invoke(RunAction::Preview).await;
     assert_eq!(stage.orders(), [""; 0]);
     assert_eq!(told.verdict(), Verdict::Blocked);
-    assert_eq!(told.incidents(), ["WARNING run-unfinished"]);
+    assert_eq!(told.incidents(), ["WARNING run-left-open"]);
     assert_eq!(stage.shelf.text(FINAL), None);
 }
 
@@ -222,6 +222,19 @@ async fn a_run_named_close_goes_on_from_the_one_named_open() {
     let told = invoke(&stage, &outside(&stage), &request, "close-1").await;
     assert_eq!((told.verdict(), told.incidents()), (Verdict::NothingToDo, vec![]));
     assert_eq!(told.sleeves(), "a: BIL 490, SPY 98");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn what_was_not_tradable_once_is_bought_when_it_trades_again() {
+    let mut stage =
+        Stage::furnished(|world| world.not_tradable("SPY")).plays("a", "1", "SPY 0.5, BIL 0.5");
+    stage.run().await;
+    assert_eq!(stage.account(), "BIL 490, $51000");
+    let spy = alchemiser::domain::symbol::Symbol::parse("SPY").unwrap();
+    stage.world.exchange(|exchange| exchange.list(&spy).tradable = true);
+    stage.next_session();
+    stage.run().await;
+    assert_eq!(stage.account(), "BIL 490, SPY 98, $2000");
 }
 
 /// A stream that never stops talking.

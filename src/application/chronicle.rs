@@ -1,4 +1,7 @@
 //! What a run knows, collected into its report on the way.
+//!
+//! One function per source, each only copying, so that a run that stops early still reports
+//! everything that was known by then.
 
 use std::collections::BTreeMap;
 
@@ -42,6 +45,7 @@ pub(super) fn blank(
         ledger: None,
         transfers: BTreeMap::new(),
         prices: BTreeMap::new(),
+        assets: BTreeMap::new(),
         limits: Vec::new(),
         data: None,
         equity_curve: Vec::new(),
@@ -88,6 +92,7 @@ pub(super) fn take_snapshot(report: &mut RunReport, snapshot: &Snapshot, data: D
         positions: snapshot.positions.values().cloned().collect(),
     });
     report.data = Some(data);
+    report.assets.clone_from(&snapshot.assets);
     for symbol in snapshot.positions.keys() {
         if let Some(price) = snapshot.fallback_price(symbol) {
             report.prices.insert(symbol.clone(), price);

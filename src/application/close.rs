@@ -1,4 +1,7 @@
 //! Closing the books: the ledger after the run, its comparison with the broker, the verdict.
+//!
+//! A difference is reported and never repaired here: the next run explains it by the broker's
+//! facts, or stops.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -1,4 +1,7 @@
 //! The control object: positive permission to trade. Missing or unreadable means stop.
+//!
+//! Unlike a record it may be changed, by the operator alone. A run reads it before it keeps a plan
+//! and before every round of orders; reading it once would make a halt wait for tomorrow.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,7 @@
 //! The desk: the ways to the market that acting needs, and how it waits for news.
+//!
+//! Messages only end a wait early; what happened is always read from the broker. So a lost stream
+//! costs a second or two and nothing else.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,11 +23,22 @@ const LOOK_FIRST: Duration = Duration::from_millis(250);
 const LOOK_LONGEST: Duration = Duration::from_secs(2);
 /// How long cash may lag behind fills before what the broker shows is taken as it is.
 const CASH_LAG_MAX: Duration = Duration::from_secs(5);
-/// Average prices are rounded, so cash may be some cents off the executions worked out from them;
-/// a sale that is not booked yet is worth more.
-const CASH_ROUNDING: Usd = Usd::dollars(1);
 /// Messages taken up between two looks; more than that is no reason not to look.
 const MESSAGES_MAX: u32 = 1000;
+/// Quotes of the observation go for orders while they are this young.
+const OBSERVED_MAX: Duration = Duration::from_secs(5);
+
+/// Each symbol's price to trade on, or why there is none.
+pub type Judged = BTreeMap<Symbol, Result<Quote, UnusableQuote>>;
+
+/// The quotes that the plan was made with.
+#[derive(Debug)]
+pub struct Observation {
+    /// As they were read.
+    pub quotes: BTreeMap<Symbol, QuoteReading>,
+    /// When.
+    pub at: Timestamp,
+}
 
 /// The ways to the market.
 pub struct Desk<'a> {
@@ -45,31 +59,49 @@ impl Desk<'_> {
     ///
     /// # Errors
     /// [`BrokerError`] when the feed gives no answer.
-    pub async fn quotes(
-        &self,
-        symbols: &[Symbol],
-    ) -> Result<BTreeMap<Symbol, Result<Quote, UnusableQuote>>, BrokerError> {
+    pub async fn quotes(&self, symbols: &[Symbol]) -> Result<Judged, BrokerError> {
         let rules = self.policy.quote_rules();
         let readings = self.market.quotes(symbols, &rules).await?;
         let now = self.clock.now();
         let judge = |symbol: &Symbol| {
-            let reading = readings.get(symbol).copied().unwrap_or(QuoteReading::default());
+            let reading = readings.get(symbol).copied().unwrap_or_default();
+            (symbol.clone(), reading.judge(now, &rules))
+        };
+        Ok(symbols.iter().map(judge).collect())
+    }
+
+    /// Quotes for orders: those of the observation while they are seconds old, else fresh ones.
+    ///
+    /// # Errors
+    /// [`BrokerError`] when the feed gives no answer.
+    pub(super) async fn quotes_for_orders(
+        &self,
+        symbols: &[Symbol],
+        observed: Option<&Observation>,
+    ) -> Result<Judged, BrokerError> {
+        let now = self.clock.now();
+        let fresh =
+            |seen: &&Observation| now.duration_since(seen.at).unsigned_abs() <= OBSERVED_MAX;
+        let Some(seen) = observed.filter(fresh) else { return self.quotes(symbols).await };
+        let rules = self.policy.quote_rules();
+        let judge = |symbol: &Symbol| {
+            let reading = seen.quotes.get(symbol).copied().unwrap_or_default();
             (symbol.clone(), reading.judge(now, &rules))
         };
         Ok(symbols.iter().map(judge).collect())
     }
 
     /// Cash to buy with: the smaller of what the broker shows and what is expected, once the
-    /// broker shows at least the expected or has had time to.
+    /// broker shows the expected, but for `slack`, or has had time to.
     ///
     /// # Errors
     /// [`BrokerError`] when the account cannot be read.
-    pub async fn cash(&self, expected: Usd) -> Result<Usd, BrokerError> {
+    pub async fn cash(&self, expected: Usd, slack: Usd) -> Result<Usd, BrokerError> {
         let patience = self.clock.now().saturating_add(CASH_LAG_MAX).unwrap_or(Timestamp::MAX);
         let mut wait = LOOK_FIRST;
         loop {
             let shown = self.broker.account().await?.cash;
-            if shown >= expected - CASH_ROUNDING || self.clock.now() >= patience {
+            if shown + slack >= expected || self.clock.now() >= patience {
                 return Ok(shown.min(expected));
             }
             self.clock.sleep(wait).await;

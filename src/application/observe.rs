@@ -14,11 +14,13 @@ use crate::application::desk::Desk;
 use crate::application::journal::history;
 use crate::application::ports::BrokerError;
 use crate::application::trouble;
+use crate::domain::account::Asset;
 use crate::domain::decide::{Universe, universe};
 use crate::domain::execution::OrderOutcome;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::market::{Histories, History};
 use crate::domain::order::Order;
+use crate::domain::plan::RebalancePlan;
 use crate::domain::report::{DataReport, EquityPoint};
 use crate::domain::run::RunKey;
 use crate::domain::session::{Calendar, Session};
@@ -52,24 +54,24 @@ pub struct Morning {
     pub session: Option<Session>,
 }
 
+/// What becomes of open orders of ours that an earlier run left at the broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stale {
+    /// They are cancelled and seen to end: nothing of ours works when a run decides.
+    Cancel,
+    /// They are left alone: a preview touches nothing.
+    Leave,
+}
+
 /// Everything a run knows, and what it cost to know it.
 #[derive(Debug)]
 pub struct Observed {
     /// The snapshot.
     pub snapshot: Snapshot,
-    /// What each strategy says of it.
-    pub signals: Vec<StrategyOutcome>,
+    /// Symbols whose flags are those of the last run: [`confirm`] asks before one is ordered.
+    pub remembered: BTreeSet<Symbol>,
     /// Where the data came from.
     pub data: DataReport,
-}
-
-/// What becomes of an order of ours that an earlier run left working.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stale {
-    /// It is cancelled, and seen to end.
-    Cancelled,
-    /// It is left alone: a preview changes nothing at the broker.
-    Left,
 }
 
 /// Asks the broker for its time and its sessions.
@@ -141,9 +143,14 @@ pub async fn observe(
     let mut may_trade: BTreeSet<Symbol> = ledger.iter().flat_map(|l| l.symbols()).collect();
     may_trade.extend(positions.iter().map(|position| position.symbol.clone()));
     may_trade.extend(named(&signals));
-    let may_trade: Vec<Symbol> = may_trade.into_iter().collect();
-    let assets =
-        desk.broker.assets(&may_trade).await.map_err(|e| trouble::broker(&e, "reading assets"))?;
+    let mut assets = last.map(|report| report.assets.clone()).unwrap_or_default();
+    // Only flags that keep nothing from being ordered are remembered: [`confirm`] would never ask
+    // for one that does, and what was halted once would stay blocked for ever.
+    assets.retain(|symbol, flags| may_trade.contains(symbol) && is_unhindered(flags));
+    let remembered: BTreeSet<Symbol> = assets.keys().cloned().collect();
+    let asked: Vec<Symbol> = may_trade.difference(&remembered).cloned().collect();
+    let fresh = desk.broker.assets(&asked).await;
+    assets.extend(fresh.map_err(|e| trouble::broker(&e, "reading assets"))?);
 
     let data = freshness(desk, (&closes, &histories), as_of, morning.skew_ms);
     info!(%as_of, symbols = data.symbols, stale = data.stale.len(), positions = positions.len(), "observed");
@@ -162,7 +169,42 @@ pub async fn observe(
         splits,
         past,
     };
-    Ok(Observed { snapshot, signals, data })
+    Ok(Observed { snapshot, remembered, data })
+}
+
+/// Asks for today's flags of what a plan orders and the snapshot only remembers; true when one
+/// differs, so that the decision has to be made again. Flags of shares that are only kept
+/// decide nothing, and asking for each would be most of a quiet day's requests.
+///
+/// # Errors
+/// The incident when the broker gives no answer.
+pub async fn confirm(
+    desk: &Desk<'_>,
+    observed: &mut Observed,
+    plan: &RebalancePlan,
+) -> Result<bool, Incident> {
+    let orders = plan.items.iter().filter(|item| item.order().is_some());
+    let ordered: BTreeSet<Symbol> = orders.map(|item| item.symbol.clone()).collect();
+    let asked: Vec<Symbol> = observed.remembered.intersection(&ordered).cloned().collect();
+    let mut fresh =
+        desk.broker.assets(&asked).await.map_err(|e| trouble::broker(&e, "reading assets"))?;
+    let mut changed = false;
+    for symbol in asked {
+        let flags = fresh.remove(&symbol);
+        let known = match flags {
+            Some(flags) => {
+                observed.snapshot.assets.insert(symbol.clone(), flags.clone()) == Some(flags)
+            }
+            None => observed.snapshot.assets.remove(&symbol).is_none(),
+        };
+        changed |= !known;
+        observed.remembered.remove(&symbol);
+    }
+    Ok(changed)
+}
+
+fn is_unhindered(flags: &Asset) -> bool {
+    flags.tradable && flags.fractionable && flags.us_equity
 }
 
 /// Every symbol that a signal gives weight to.
@@ -190,7 +232,8 @@ fn freshness(
     }
 }
 
-/// All orders since a moment, after our own open ones were cancelled and seen to end.
+/// All orders since a moment, unless told otherwise after our own open ones were cancelled and seen
+/// to end.
 async fn swept(desk: &Desk<'_>, since: Timestamp, stale: Stale) -> Result<Vec<Order>, BrokerError> {
     let patience = Duration::from_secs(u64::from(desk.policy.timing.settle_seconds));
     let end = desk.clock.now().saturating_add(patience).unwrap_or(Timestamp::MAX);
@@ -205,7 +248,7 @@ async fn swept(desk: &Desk<'_>, since: Timestamp, stale: Stale) -> Result<Vec<Or
         }
         let ours: Vec<&Order> =
             all.iter().filter(|o| o.is_ours() && !o.status.is_terminal()).collect();
-        if ours.is_empty() || stale == Stale::Left || desk.clock.now() >= end {
+        if stale == Stale::Leave || ours.is_empty() || desk.clock.now() >= end {
             return Ok(all);
         }
         for order in ours {

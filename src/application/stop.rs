@@ -1,4 +1,7 @@
 //! Why a stage of a run did not go on.
+//!
+//! A stop is no failure of the program: it is an end of the run with a verdict, which is recorded
+//! and told like any other. Only a passing one leaves the run open for a later invocation.
 
 use jiff::SignedDuration;
 
@@ -7,6 +10,7 @@ use crate::application::ports::BrokerError;
 use crate::application::trouble;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::report::Verdict;
+use crate::domain::run::RunKey;
 
 /// Why a stage did not go on.
 pub(super) struct Stop {
@@ -56,6 +60,14 @@ impl Stop {
                 "Nothing was traded: prices and plan would not be those of the scheduled time.",
             )
             .action("Look at why the event came late; tomorrow's run goes on from here.");
+        Self::incident(Verdict::Blocked, incident, false)
+    }
+
+    pub(super) fn left_open(run: &RunKey) -> Self {
+        let what = format!("run {run} was left open: there is no ledger to preview from");
+        let incident = Incident::new(Category::Warning, "run-left-open", "run", what)
+            .meaning("Nothing is wrong with the preview; the next run ends that one first.")
+            .action("Resume the run that was left open.");
         Self::incident(Verdict::Blocked, incident, false)
     }
 

@@ -1,4 +1,7 @@
 //! Telling: the page into the store, one mail to the operator.
+//!
+//! After the final record, never before it: a mail that is lost can be sent again from the record.
+//! A mail that could not be sent is an incident, and never a reason for the run to have failed.
 
 use std::time::Duration;
 

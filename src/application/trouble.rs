@@ -1,4 +1,7 @@
 //! Failures of the world as incidents: who has to act, what it means, what to do.
+//!
+//! Where an error of a port, the gate or an order becomes words for the operator. What a decision
+//! finds is worded in [`crate::domain::notices`].
 
 use crate::application::journal::JournalError;
 use crate::application::ports::{BrokerError, CredentialsError, StoreError};

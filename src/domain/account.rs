@@ -91,7 +91,8 @@ pub struct MarketClock {
 pub struct Activity {
     /// The broker's id of the activity.
     pub id: String,
-    /// When it was booked: the trade's own time, or the start of the booking day for entries that only carry a date.
+    /// When it was booked: the trade's own time, or the start of the booking day for entries that
+    /// only carry a date.
     pub at: Timestamp,
     /// What happened.
     pub what: ActivityKind,

@@ -52,7 +52,7 @@ pub struct Decision {
 pub struct Universe {
     /// Closes wanted of each symbol.
     pub closes: BTreeMap<Symbol, usize>,
-    /// Symbols whose flags, quotes and splits are wanted: what may trade.
+    /// Symbols whose quotes and splits are wanted: what may trade.
     pub tradable: BTreeSet<Symbol>,
 }
 

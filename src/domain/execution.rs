@@ -1,4 +1,7 @@
 //! What became of a plan: one outcome per order, with every attempt.
+//!
+//! Only what was seen at the broker is in it. An attempt whose end was not seen stays unknown; it
+//! is never counted as filled, and never as gone.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

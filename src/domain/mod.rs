@@ -1,4 +1,9 @@
 //! The trading rules, pure: no waiting, no reading, no clock, no logging.
+//!
+//! Pure, because a rule that can be called on paper can be tested on paper: the same inputs give
+//! the same bytes, in a test, in a replay and in the run. In reading order: [`decide`], which calls
+//! [`signal`], [`sleeve`], [`target`], [`plan`] and [`risk`]; then [`strategy`] and [`symphony`];
+//! then the words of the trade.
 
 pub mod account;
 pub mod attempts;

@@ -1,4 +1,7 @@
 //! What a decision tells the operator: each finding with what it means and the one thing to do.
+//!
+//! The sentences stand here together, apart from the rules that find something, so that both can
+//! be read in one go. What goes wrong outside the decision is worded in `application::trouble`.
 
 use std::collections::BTreeSet;
 

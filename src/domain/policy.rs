@@ -97,9 +97,10 @@ pub enum Urgency {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
-    /// Larger of bought and sold value in a run, as a fraction of D.
+    /// Larger of bought and sold value in a run, as a fraction of D, or of the sleeves if they are
+    /// worth more.
     pub turnover_run_max: Decimal,
-    /// Bought plus sold value of all runs of a day, as a fraction of D.
+    /// Bought plus sold value of all runs of a day, as a fraction of the same.
     pub turnover_day_max: Decimal,
     /// Value of one symbol in all sleeves, as a fraction of E; targets are cut to it.
     pub position_max: Weight,
@@ -109,7 +110,7 @@ pub struct Limits {
     pub orders_day_max: u32,
     /// Orders submitted in any one second.
     pub submits_per_second_max: u32,
-    /// An order's value as a fraction of the median day's dollar volume.
+    /// An order's shares as a fraction of those traded on a median day; larger orders are cut.
     pub volume_share_max: Decimal,
     /// Widest spread traded, as a fraction of the mid price.
     pub spread_max: Decimal,
@@ -125,7 +126,7 @@ pub struct Limits {
     pub drawdown_max: Decimal,
     /// Change of equity since the last record, net of transfers, that stops trading.
     pub equity_jump_max: Decimal,
-    /// How far E plus foreign value may lie from the broker's own equity.
+    /// How far cash, sleeves and foreign shares at our prices may lie from the broker's own equity.
     pub equity_mismatch_max: Decimal,
     /// Allocation of failed strategies above which nothing is traded.
     pub failed_allocation_max: Weight,

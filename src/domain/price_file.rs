@@ -1,4 +1,7 @@
 //! A file of daily closes: a line `date,close` as heading, then one line per session.
+//!
+//! For offline runs and for explaining a strategy; a run at the broker never reads one. Only the
+//! text is read here, files are opened elsewhere. Volumes are left out: few sources have them.
 
 use jiff::civil::Date;
 

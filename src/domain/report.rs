@@ -1,4 +1,7 @@
 //! The run report: the one document that is stored, rendered and mailed.
+//!
+//! It is also what the next run starts from: ledger, equity curve and transfers are read out of
+//! the last one, so there is no second place where the state of an account lives.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +9,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::account::Position;
+use crate::domain::account::{Asset, Position};
 use crate::domain::execution::Execution;
 use crate::domain::incident::Incident;
 use crate::domain::money::{Price, Usd};
@@ -79,6 +82,9 @@ pub struct RunReport {
     pub transfers: BTreeMap<Date, Usd>,
     /// Prices at which the report values positions.
     pub prices: BTreeMap<Symbol, Price>,
+    /// Flags of the assets held or targeted, as they were known.
+    #[serde(default)]
+    pub assets: BTreeMap<Symbol, Asset>,
     /// Use of each limit of the risk gate.
     pub limits: Vec<LimitUse>,
     /// Where the data came from and how fresh it was.

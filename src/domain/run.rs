@@ -1,4 +1,7 @@
 //! What starts a run and what names it.
+//!
+//! Names are short and plain because they become parts of paths, secrets and order ids. What a run
+//! does is in `application::run`.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,7 @@
 //! What each strategy says today, checked before anybody believes it.
+//!
+//! The type is [`Signal`]; here engines are asked and their answers tested against what they
+//! declared, so that an engine with a fault fails alone instead of reaching the plan.
 
 use std::collections::BTreeSet;
 

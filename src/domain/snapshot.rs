@@ -1,4 +1,7 @@
 //! Everything a run knows before it decides, gathered once.
+//!
+//! Plain data on purpose: it is stored with the plan, and reading it back must give the same
+//! decision again. The policy and the strategies come beside it, not in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +21,8 @@ use crate::domain::symbol::Symbol;
 /// What `decide` sees; nothing else influences a decision.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {
-    /// The broker's time.
+    /// When it was complete, by our clock; the door saw that the broker's differs by seconds
+    /// at most.
     pub now: Timestamp,
     /// The session traded.
     pub session: Session,
@@ -28,13 +32,14 @@ pub struct Snapshot {
     pub account: Account,
     /// Positions by symbol.
     pub positions: BTreeMap<Symbol, Position>,
-    /// Orders since the ledger's [`Ledger::look_back`] (of the session when there is none) in any
-    /// state, and every open one however old; ours and others'. None of ours is open any more.
+    /// Orders since the ledger's [`Ledger::look_back`] (of the last weeks when there is none), and
+    /// every open one however old; ours and others'. Ours were asked to end; one that did not
+    /// stops the decision.
     pub orders: Vec<Order>,
     /// Activities since the ledger's [`Ledger::look_back`], oldest first; those booked already
     /// are recognised.
     pub activities: Vec<Activity>,
-    /// Assets held or nameable; unknown ones are absent.
+    /// Assets held, or named by a signal today; those the broker does not know are absent.
     pub assets: BTreeMap<Symbol, Asset>,
     /// Daily closes of completed sessions.
     pub histories: Histories,

@@ -1,4 +1,7 @@
 //! What a strategy is, and what it says: target weights with the path that led to them.
+//!
+//! A strategy sees closes and nothing else: not the account, not its sleeve, not a clock. It
+//! cannot size, order or remember; that is what makes it replaceable and its past repeatable.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! The machine's clock.
+//! The machine's clock: where production reads time and sleeps, and the only such place.
 
 use std::time::Duration;
 

@@ -1,4 +1,8 @@
 //! Adapters: the only code that meets the world.
+//!
+//! Each translates between one port and one thing outside, and none knows another. They decide
+//! nothing about trading; what an answer cannot say with certainty becomes an error, split by who
+//! must act.
 
 pub mod alpaca;
 pub mod clock;

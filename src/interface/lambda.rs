@@ -1,5 +1,6 @@
 //! The function: event in, answer out. Nothing here knows what carries the event.
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use tracing::{error, info};
@@ -10,7 +11,7 @@ use crate::domain::incident::{Category, Incident};
 use crate::domain::report::RunReport;
 use crate::domain::run::Mode;
 use crate::interface::event::Event;
-use crate::interface::settings::Settings;
+use crate::interface::settings::{Settings, SettingsError};
 use crate::interface::wiring::{Invocation, Outside};
 
 /// What the function answers.
@@ -49,6 +50,26 @@ pub struct Failure {
     pub message: String,
 }
 
+/// Answers one event as the function's carrier hands it over: with the request's id, the moment
+/// in milliseconds at which it is cut off, and the settings or what is wrong with them.
+///
+/// # Errors
+/// [`Failure`] when the settings name no world, or no final record could be left.
+pub async fn invoke(
+    event: Value,
+    request_id: String,
+    deadline_ms: u64,
+    settings: Result<&Settings, &SettingsError>,
+) -> Result<Response, Failure> {
+    let settings = settings.map_err(|wrong| unworldly(Incident::from(wrong)))?;
+    let deadline = i64::try_from(deadline_ms).ok().map(Timestamp::from_millisecond);
+    let Some(Ok(deadline)) = deadline else {
+        let message = format!("the invocation's deadline is no moment: {deadline_ms} ms");
+        return Err(Failure { kind: "Runtime", message });
+    };
+    handle(event, Invocation { writer: request_id, deadline }, settings).await
+}
+
 /// Answers one event in the world that the settings name.
 ///
 /// # Errors
@@ -64,11 +85,14 @@ pub async fn handle(
     };
     match Outside::from_settings(settings, mode) {
         Ok(outside) => answer(event, invocation, &outside).await,
-        Err(incident) => {
-            error!(code = %incident.code, what = %incident.what, "no world to work in");
-            Err(Failure { kind: "Configuration", message: incident.what })
-        }
+        Err(incident) => Err(unworldly(*incident)),
     }
+}
+
+/// Without a store and a mailer the failure itself has to tell.
+fn unworldly(incident: Incident) -> Failure {
+    error!(code = %incident.code, what = %incident.what, "no world to work in");
+    Failure { kind: "Configuration", message: incident.what }
 }
 
 /// Answers one event in a given world.

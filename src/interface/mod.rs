@@ -1,4 +1,7 @@
 //! What people and the cloud touch: settings, wiring, command line, function.
+//!
+//! Raw texts become types here, once, and everything that is wrong with them is said by name.
+//! Ports meet adapters in [`wiring`] and nowhere else.
 
 pub mod cli;
 pub mod event;

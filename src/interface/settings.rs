@@ -62,6 +62,8 @@ const SECRET_FILE: &str = "ALCHEMISER_SECRET_FILE";
 const BROKER_URL: &str = "ALCHEMISER_BROKER_URL";
 const MAIL_FROM: &str = "ALCHEMISER_MAIL_FROM";
 const MAIL_TO: &str = "ALCHEMISER_MAIL_TO";
+/// Set by the platform from the function's logging configuration.
+const LOG_LEVEL: &str = "AWS_LAMBDA_LOG_LEVEL";
 const KNOWN: [&str; 6] = [STORE, OUTBOX, SECRET_FILE, BROKER_URL, MAIL_FROM, MAIL_TO];
 
 impl Settings {
@@ -70,7 +72,7 @@ impl Settings {
     /// # Errors
     /// [`SettingsError`] naming the variable.
     pub fn from_environment() -> Result<Self, SettingsError> {
-        Self::from_variables(&std::env::vars().collect())
+        Self::from_variables(&environment().collect())
     }
 
     /// Reads the settings out of some variables; a misspelt one of ours is refused.
@@ -91,10 +93,12 @@ impl Settings {
         let mail_to = optional(MAIL_TO).map(|list| {
             list.split(',').map(|address| address.trim().to_owned()).collect::<Vec<_>>()
         });
-        for address in mail_to.iter().flatten().chain(&optional(MAIL_FROM)) {
+        let mail_from = optional(MAIL_FROM);
+        let recipients = mail_to.iter().flatten().map(|address| (MAIL_TO, address));
+        for (name, address) in recipients.chain(mail_from.iter().map(|from| (MAIL_FROM, from))) {
             if !address.contains('@') {
                 let why = format!("not a mail address: {address}");
-                return Err(SettingsError::Invalid { name: MAIL_TO, why });
+                return Err(SettingsError::Invalid { name, why });
             }
         }
         Ok(Self {
@@ -102,10 +106,21 @@ impl Settings {
             outbox: required(OUTBOX, "a folder that takes mail as files")?.into(),
             secret_file: required(SECRET_FILE, "a file with the broker's key pair")?.into(),
             broker_url: optional(BROKER_URL),
-            mail_from: optional(MAIL_FROM),
+            mail_from,
             mail_to,
         })
     }
+}
+
+/// The level of detail that the function's configuration asks its logs to have.
+pub fn log_level() -> Option<String> {
+    environment().find(|(name, _)| name == LOG_LEVEL).map(|(_, level)| level)
+}
+
+/// The process's variables, as far as they are text.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 /// A folder, or a bucket when it is spelt `s3://bucket`.
@@ -159,7 +174,11 @@ mod tests {
         let settings =
             Settings::from_variables(&variables(&[(MAIL_TO, "a@x.org, b@x.org")])).unwrap();
         assert_eq!(settings.mail_to.unwrap(), ["a@x.org", "b@x.org"]);
-        assert!(Settings::from_variables(&variables(&[(MAIL_TO, "nobody")])).is_err());
+        for name in [MAIL_TO, MAIL_FROM] {
+            let error = Settings::from_variables(&variables(&[(name, "nobody")])).unwrap_err();
+            let said = error.to_string();
+            assert_eq!(said, format!("environment variable {name}: not a mail address: nobody"));
+        }
         assert_eq!(place("s3://records/"), StorePlace::Bucket("records".to_owned()));
     }
 }

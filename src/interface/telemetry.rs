@@ -1,5 +1,6 @@
 //! Logs: one JSON object a line for the function, plain lines for people.
 
+use tracing::Level;
 use tracing_subscriber::EnvFilter;
 
 /// How much a person wants to read.
@@ -13,9 +14,19 @@ pub enum Detail {
 
 /// JSON lines on standard output at the given level, `info` when it is none.
 pub fn for_function(level: Option<&str>) {
-    let filter = EnvFilter::try_new(level.unwrap_or("info")).unwrap_or_else(|_| "info".into());
+    let filter = EnvFilter::new(directives(level));
     let lines = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false);
     let _ = lines.with_env_filter(filter).try_init(); // a second call keeps the first
+}
+
+/// Our own level, the request's id around it, and only warnings of the libraries: their finest
+/// lines show what goes over the wire, keys included.
+fn directives(level: Option<&str>) -> String {
+    let level = match level.map(str::to_ascii_lowercase).as_deref() {
+        Some("fatal") => Level::ERROR, // the platform's word for less than we have
+        other => other.and_then(|word| word.parse().ok()).unwrap_or(Level::INFO),
+    };
+    format!("warn,lambda_runtime=info,alchemiser={level}").to_lowercase()
 }
 
 /// Plain lines on standard error.
@@ -26,4 +37,22 @@ pub fn for_people(detail: Detail) {
     };
     let lines = tracing_subscriber::fmt().with_target(false).with_writer(std::io::stderr);
     let _ = lines.with_env_filter(filter).try_init(); // a second call keeps the first
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_platforms_level_is_ours_and_never_the_libraries() {
+        for (given, ours) in [
+            (None, "info"),
+            (Some("DEBUG"), "debug"),
+            (Some("TRACE"), "trace"),
+            (Some("FATAL"), "error"),
+            (Some("loud"), "info"),
+        ] {
+            assert_eq!(directives(given), format!("warn,lambda_runtime=info,alchemiser={ours}"));
+        }
+    }
 }

@@ -2,7 +2,8 @@
 //!
 //! Two steps. First the content: the module `letter` and its sections turn a [`RunReport`] into
 //! a sheet of safe lines, once for all media, so that mail, text and page cannot disagree. Then
-//! the layout: `text`, `mail_html` and `page` put the sheet into their own form. Dates, ids and boundaries come in; the same report gives the same bytes.
+//! the layout: `text`, `mail_html` and `page` put the sheet into their own form. Dates, ids and
+//! boundaries come in; the same report gives the same bytes.
 
 mod alert;
 mod answers;

@@ -1,7 +1,8 @@
 //! When the simulated exchange opens: the NYSE's own rules, or the dates of given price files.
 //!
-//! Rules for 2017 to 2029, checked against the published calendars of 2019 to 2027. Holidays: <https://www.nyse.com/markets/hours-calendars>,
-//! NYSE rule 7.2: a holiday on a Saturday closes the Friday, except New Year's Day; one on a Sunday closes the Monday.
+//! Rules for 2017 to 2029, checked against the published calendars of 2019 to 2027. Holidays:
+//! <https://www.nyse.com/markets/hours-calendars>, NYSE rule 7.2: a holiday on a Saturday closes the
+//! Friday, except New Year's Day; one on a Sunday closes the Monday.
 
 use std::sync::LazyLock;
 
@@ -47,6 +48,14 @@ impl TradingDays {
     pub fn without(&self, day: Date) -> Self {
         let kept = self.0.sessions().iter().filter(|session| session.date != day);
         Self(Calendar::new(kept.copied().collect()))
+    }
+
+    /// The same with a session of one's own hours, in place of the day's.
+    #[must_use]
+    pub fn with(&self, session: Session) -> Self {
+        let mut sessions = self.without(session.date).0.sessions().to_vec();
+        sessions.push(session);
+        Self(Calendar::new(sessions))
     }
 
     /// The same with an early close at 13:00 on a day.

@@ -7,6 +7,8 @@ mod kept;
 mod stage;
 mod told;
 
+mod days;
+mod guards;
 mod orders;
 mod sleeves;
 mod wire;

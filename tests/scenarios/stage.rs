@@ -220,7 +220,9 @@ impl Stage {
         let request = self.event(action);
         let site = outside.furnish(request.mode, &request.account, invocation).await.unwrap();
         let told = Told { ended: run(&request, &site.house()).await };
-        if let Ended::Reported { report, kept: Ok(()), .. } = &told.ended {
+        if let Ended::Reported { report, kept: Ok(()), .. } = &told.ended
+            && action != RunAction::Preview
+        {
             self.keeps_the_laws(report);
         }
         told
@@ -274,14 +276,16 @@ impl Stage {
 
     /// Every order at the exchange, oldest first: `sell SPY 98 #1 filled 98`.
     pub(crate) fn orders(&self) -> Vec<String> {
-        let orders = self.world.orders();
+        let mut orders = self.world.orders();
+        orders.sort_by(|a, b| (a.created_at, &a.symbol).cmp(&(b.created_at, &b.symbol)));
         orders.iter().map(line).collect()
     }
 
     /// The orders of the present session.
     pub(crate) fn orders_today(&self) -> Vec<String> {
         let today = exchange_date(self.scheduled_for);
-        let orders = self.world.orders();
+        let mut orders = self.world.orders();
+        orders.sort_by(|a, b| (a.created_at, &a.symbol).cmp(&(b.created_at, &b.symbol)));
         orders.iter().filter(|o| exchange_date(o.created_at) == today).map(line).collect()
     }
 

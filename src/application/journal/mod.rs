@@ -9,8 +9,11 @@
 //! runs/{run}/att/{S|B}/{SYMBOL}/{k}.json  attempt k > 1: what the terminal attempts left over
 //! runs/{run}/sells.json buyplan.json buys.json
 //! runs/{run}/final.json                 the report
-//! runs/{run}/mail/{kind}.json           after the mail was taken
+//! runs/{run}/mail/run.json              after the mail was taken
 //! ```
+//! Beside them lie what is no record of a run: `runs/{run}/report.html`, a view that may be made
+//! again; `previews/`; `refusals/`, for events that named no run; `control/` and `config/`.
+//!
 //! No record is ever changed. A writer that finds another's bytes goes on with those bytes. The
 //! lease only saves work: safety rests on the plan, the attempts and the broker's unique ids.
 

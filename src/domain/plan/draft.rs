@@ -1,4 +1,7 @@
 //! The plan, drafted from targets: crossings, one item per symbol, the ledger with the crossings.
+//!
+//! Every symbol that a sleeve holds or wants gets an item, also when nothing is done with it: the
+//! reason for doing nothing is part of the plan.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,7 @@
 //! Each symbol as a plan sees it today: its reference price, and why it may not trade.
+//!
+//! Valuing and trading are kept apart: any price the broker knows will do to say what a sleeve is
+//! worth, only a usable quote will do to trade.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -30,7 +30,7 @@ pub struct RebalancePlan {
     pub key: RunKey,
     /// The session it trades in.
     pub session: Session,
-    /// When it was drafted, by the broker's clock.
+    /// When it was drafted: the snapshot's moment.
     pub drafted_at: Timestamp,
     /// No order of it may be submitted from here on.
     pub valid_until: Timestamp,

@@ -1,4 +1,6 @@
 //! From what sleeves want of a symbol to the size of one order.
+//!
+//! Everything here makes an order smaller or drops it, with the reason; nothing makes it larger.
 
 use rust_decimal::Decimal;
 

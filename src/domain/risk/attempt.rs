@@ -1,4 +1,7 @@
 //! The gate before each attempt.
+//!
+//! Judged again, although the plan passed: minutes go by between the two, quotes move, orders
+//! fill, and a resumed run starts in the middle. The first rule that says no is enough here.
 
 use jiff::SignedDuration;
 use rust_decimal::Decimal;

@@ -1,4 +1,7 @@
 //! The account itself: may it trade, is it what we think it is, and has it lost too much?
+//!
+//! Losses are net of what was paid in or out, else a withdrawal would look like a crash. They
+//! stop new orders and sell nothing: getting out is the strategies' business.
 
 use rust_decimal::Decimal;
 

@@ -1,4 +1,7 @@
 //! The plan against the policy's limits on orders, turnover and positions.
+//!
+//! Limits are relative to the plan's own money, so that a strategy may hold its whole sleeve in
+//! one fund and change all of it in a day. What bounds single orders again is in `attempt`.
 
 use rust_decimal::Decimal;
 

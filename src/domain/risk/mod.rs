@@ -46,7 +46,7 @@ pub struct Permit<'a> {
     pub buy_plan: Option<&'a BuyPlan>,
     /// The fresh quote the limit was made from.
     pub quote: &'a Quote,
-    /// Now, by the broker's clock.
+    /// Now, by our clock; a plan is only made while it agrees with the broker's.
     pub now: Timestamp,
     /// The policy.
     pub policy: &'a Policy,
@@ -54,7 +54,7 @@ pub struct Permit<'a> {
     pub usage: Usage,
 }
 
-/// What a run has used up already, from its journal.
+/// What this invocation of a run has used up already; a resumed run counts from nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Usage {
     /// Attempts sent in this run.

@@ -1,4 +1,7 @@
-//! Which sleeves trade today.
+//! Which sleeves trade today, and why.
+//!
+//! A sleeve is due or held, never half of it. Held is the answer to everything unclear: a failed
+//! strategy and a sleeve touched by hand are no reasons to sell.
 
 use jiff::civil::Date;
 

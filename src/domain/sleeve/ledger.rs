@@ -1,4 +1,7 @@
 //! The ledger: shares by sleeve, and what is foreign.
+//!
+//! Data with the few moves that keep it whole. How it follows the broker's facts is in `fold`,
+//! how a run's fills get into it in `settle`. It holds no cash and no prices on purpose.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

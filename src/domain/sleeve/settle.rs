@@ -1,4 +1,7 @@
 //! The ledger after a run: the plan's, with the orders' fills attributed.
+//!
+//! Built from the plan and the outcomes alone, without asking the broker: `close` compares it with
+//! the broker's positions afterwards, and that comparison would mean nothing otherwise.
 
 use std::collections::BTreeSet;
 

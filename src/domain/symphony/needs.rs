@@ -5,8 +5,8 @@
 //! A use on the decision day has lookback 0. A portfolio that is ranked or weighed by its own
 //! history is evaluated on earlier days as well: everything inside it has the lookback of the
 //! ranking plus the returns the score needs (for RSI the greater of 250 and 10 windows).
-//! Lookbacks add up when such portfolios nest. With this much history the weights are those of the whole history, to
-//! within what is left of an RSI's start after ten windows.
+//! Lookbacks add up when such portfolios nest. With this much history the weights are those of
+//! the whole history, to within what is left of an RSI's start after ten windows.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::future;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;

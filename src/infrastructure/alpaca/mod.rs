@@ -7,8 +7,9 @@
 //!
 //! What a run costs in requests: account, positions, open orders, orders since, clock, calendar
 //! and activities one each (activities and orders one more per 100 and 500 rows), one per asset
-//! asked for, one per page of bars (37 symbols of 250 closes fit one), two per look at quotes,
-//! one for splits, one per order sent, cancelled or looked up.
+//! asked for, one per page of bars (37 symbols of 250 closes fit one), one per look at quotes and
+//! one more when some quotes alone will not do, one for splits, one per order sent, cancelled or
+//! looked up.
 //!
 //! Left out on purpose: replacing orders, closing positions by command, market orders, amounts
 //! instead of shares. The executor needs none of them and each has a trap.

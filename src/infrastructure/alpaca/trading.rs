@@ -1,4 +1,7 @@
 //! Account, positions and orders.
+//!
+//! One method per question of the port. Orders are limits for the day, in shares, marked so that
+//! a sale cannot become a short one; lists are read to their end or are errors.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

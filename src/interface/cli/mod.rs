@@ -2,7 +2,7 @@
 //!
 //! | code | meaning |
 //! |---|---|
-//! | 0 | it went well: traded, nothing to do, closed, done before |
+//! | 0 | it went well: traded, nothing to do, closed, done before, worked on by another process |
 //! | 1 | it ran, and somebody has to look: partial, blocked, failed, unknown orders |
 //! | 2 | the command line is wrong |
 //! | 3 | a setting, file or price folder is wrong |

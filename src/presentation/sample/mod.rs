@@ -46,6 +46,7 @@ pub(crate) fn trading_day() -> RunReport {
             ("klm", &[("BTAL", "14.2"), ("SOXL", "120.5"), ("TECL", "52.5")]),
         ])),
         transfers: BTreeMap::new(),
+        assets: BTreeMap::new(),
         prices: prices(),
         limits: limits(),
         data: Some(DataReport {

@@ -60,7 +60,7 @@ pub struct Fills {
 impl Default for Fills {
     /// Like the broker's paper venue, with somebody now and then meeting a price inside the spread.
     fn default() -> Self {
-        Self { delay: Duration::from_millis(300), inside_spread: 0.05, partial: 0.1 }
+        Self { delay: Duration::from_millis(300), inside_spread: 0.6, partial: 0.1 }
     }
 }
 

@@ -1,3 +1,5 @@
+//! What the market shows: prices, quotes, bars, and what is done to them by hand.
+
 use jiff::civil::date;
 
 use super::*;

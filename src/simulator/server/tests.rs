@@ -1,3 +1,5 @@
+//! What a real client meets on the loopback port.
+
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

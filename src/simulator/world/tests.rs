@@ -1,3 +1,5 @@
+//! What a program in the world sees: one account, one time, faults as they were set.
+
 use std::task::Poll;
 
 use serde_json::{Value, json};

@@ -1,3 +1,5 @@
+//! What the exchange does with orders, money and time, seen from its own functions.
+
 mod admission;
 mod booking;
 mod life;

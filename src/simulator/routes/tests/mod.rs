@@ -1,3 +1,5 @@
+//! What stands on the wire: statuses, bodies and the broker's quirks.
+
 mod account;
 mod bookings;
 mod data;
