@@ -10,7 +10,7 @@ use tracing::{error, info, warn};
 
 use crate::application::control::permission;
 use crate::application::desk::Watch;
-use crate::application::execute::Floor;
+use crate::application::execute::{Floor, Sent};
 use crate::application::order_life::{Concern, OrderLife, Step};
 use crate::application::ports::BrokerError;
 use crate::application::stop::Stop;
@@ -86,7 +86,7 @@ impl<'a> Dealing<'a> {
         let end = after(last, timing.settle_seconds)
             .max(after(desk.clock.now(), timing.settle_seconds))
             .min(self.floor.end);
-        if self.floor.resumed {
+        if self.floor.sent == Sent::Perhaps {
             self.adopt(&mut lives, end).await?;
         }
         while desk.clock.now() < end {

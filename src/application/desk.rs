@@ -23,8 +23,12 @@ const LOOK_FIRST: Duration = Duration::from_millis(250);
 const LOOK_LONGEST: Duration = Duration::from_secs(2);
 /// How long cash may lag behind fills before what the broker shows is taken as it is.
 const CASH_LAG_MAX: Duration = Duration::from_secs(5);
+/// Average prices are rounded, so cash may be some cents off the executions worked out from them;
+/// a sale that is not booked yet is worth more.
+const CASH_ROUNDING: Usd = Usd::dollars(1);
 /// Messages taken up between two looks; more than that is no reason not to look.
 const MESSAGES_MAX: u32 = 1000;
+
 /// Quotes of the observation go for orders while they are this young.
 const OBSERVED_MAX: Duration = Duration::from_secs(5);
 
@@ -92,16 +96,16 @@ impl Desk<'_> {
     }
 
     /// Cash to buy with: the smaller of what the broker shows and what is expected, once the
-    /// broker shows the expected, but for `slack`, or has had time to.
+    /// broker shows the expected, but for rounding, or has had time to.
     ///
     /// # Errors
     /// [`BrokerError`] when the account cannot be read.
-    pub async fn cash(&self, expected: Usd, slack: Usd) -> Result<Usd, BrokerError> {
+    pub async fn cash(&self, expected: Usd) -> Result<Usd, BrokerError> {
         let patience = self.clock.now().saturating_add(CASH_LAG_MAX).unwrap_or(Timestamp::MAX);
         let mut wait = LOOK_FIRST;
         loop {
             let shown = self.broker.account().await?.cash;
-            if shown + slack >= expected || self.clock.now() >= patience {
+            if shown >= expected - CASH_ROUNDING || self.clock.now() >= patience {
                 return Ok(shown.min(expected));
             }
             self.clock.sleep(wait).await;

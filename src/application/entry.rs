@@ -1,7 +1,7 @@
 //! At the door: whether the request may run at all, and whether its session is on.
 //!
-//! Everything that can be refused without looking at the account is refused here, before the run
-//! is claimed. The broker's calendar decides what a session is; no holiday rules of ours do.
+//! Everything that can be refused without looking at the account is refused here. The broker's
+//! calendar decides what a session is; no holiday rules of ours do.
 
 use std::time::Duration;
 
@@ -49,8 +49,8 @@ pub(super) fn permitted(request: &RunRequest, house: &House<'_>) -> Result<(), S
     Ok(())
 }
 
-/// Whether a plan may still be made for a run that was due at a moment.
-pub(super) fn in_time(due: Timestamp, house: &House<'_>) -> Result<(), Stop> {
+/// A run that was due too long ago gets no plan any more.
+pub(super) fn punctual(due: Timestamp, house: &House<'_>) -> Result<(), Stop> {
     let lateness = i64::from(house.desk.policy.timing.lateness_max_seconds);
     let age = house.desk.clock.now().duration_since(due);
     if age > SignedDuration::from_secs(lateness) { Err(Stop::late(age)) } else { Ok(()) }

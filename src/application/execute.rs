@@ -19,9 +19,6 @@ use crate::domain::plan::BuyPlan;
 use crate::domain::plan::fund::fund;
 use crate::domain::risk::ApprovedPlan;
 
-/// The broker books each execution in whole cents; an attempt rarely has more than ten.
-const CENTS_PER_ATTEMPT: Usd = Usd::cents(10);
-
 /// What acting needs besides the plan.
 pub struct Floor<'a> {
     /// The ways to the market.
@@ -34,12 +31,21 @@ pub struct Floor<'a> {
     pub observed: Option<&'a Observation>,
     /// SHA-256 of the stored plan.
     pub plan_hash: &'a str,
-    /// Whether an earlier invocation may have sent orders of this plan.
-    pub resumed: bool,
+    /// What an earlier invocation may have sent of this plan.
+    pub sent: Sent,
     /// No order leaves from here on.
     pub no_submit_after: Timestamp,
     /// Everything has to have ended by then.
     pub end: Timestamp,
+}
+
+/// What was sent of a plan before this invocation came to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// Nothing: this invocation made the plan.
+    Nothing,
+    /// Perhaps orders: they are looked for first.
+    Perhaps,
 }
 
 /// What came of acting.
@@ -62,7 +68,7 @@ pub(super) async fn execute(plan: &ApprovedPlan, floor: &Floor<'_>) -> Result<Ex
     let mut dealing = Dealing::new(plan, floor);
     let mut done = Executed::default();
     let mut unknown = phases(plan, floor, &mut dealing, &mut done).await.err();
-    if !floor.resumed
+    if floor.sent == Sent::Nothing
         && let Some(incident) = unknown.take().and_then(|stop| stop.incident)
     {
         dealing.stop(*incident); // all that was sent is in memory, so the run can be ended
@@ -111,12 +117,10 @@ async fn funded(
         return None;
     }
     let proceeds: Usd = sold.iter().map(OrderOutcome::value).sum();
-    if sold.is_empty() && !floor.resumed {
+    if sold.is_empty() && floor.sent == Sent::Nothing {
         return Some(fund(plan, sold, plan.plan().capital.cash, floor.desk.policy)); // read just now
     }
-    let attempts: usize = sold.iter().map(|outcome| outcome.attempts.len()).sum();
-    let slack = CENTS_PER_ATTEMPT.scaled(attempts.into());
-    match floor.desk.cash(plan.plan().capital.cash + proceeds, slack).await {
+    match floor.desk.cash(plan.plan().capital.cash + proceeds).await {
         Ok(cash) => Some(fund(plan, sold, cash, floor.desk.policy)),
         Err(error) => {
             dealing.stop(trouble::broker(&error, "reading cash before the buys"));

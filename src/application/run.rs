@@ -16,8 +16,8 @@ use crate::application::close::close;
 use crate::application::control::permission;
 use crate::application::desk::{Desk, Observation};
 use crate::application::ending::{Keeping, finish, is_planned, repeated};
-use crate::application::entry::{in_time, open_session, permitted};
-use crate::application::execute::{Executed, Floor, execute};
+use crate::application::entry::{open_session, permitted, punctual};
+use crate::application::execute::{Executed, Floor, Sent, execute};
 use crate::application::journal::history::{History, look_back};
 use crate::application::journal::inputs::Inputs;
 use crate::application::journal::{Claim, Journal, JournalError, Kept, Opening, PlanRecord};
@@ -160,7 +160,7 @@ async fn stages(
         act(house, journal, kept, start, report).await?;
         return Ok(Told::Here);
     }
-    in_time(due, house)?;
+    punctual(due, house)?;
     let morning = awake(house, &key, report).await?;
     let session = open_session(&morning, request, house)?;
     let history = look_back(house.store, &key).await?;
@@ -203,7 +203,7 @@ async fn preview(
     journal: &Journal<'_>,
     report: &mut RunReport,
 ) -> Result<(), Stop> {
-    in_time(request.scheduled_for, house)?;
+    punctual(request.scheduled_for, house)?;
     let morning = awake(house, journal.key(), report).await?;
     let session = open_session(&morning, request, house)?;
     let after_all = RunKey { generation: u8::MAX, ..journal.key().clone() };
@@ -326,7 +326,7 @@ pub(super) async fn act(
         store: house.store,
         plan_hash: &hash,
         observed,
-        resumed: observed.is_none(),
+        sent: observed.map_or(Sent::Perhaps, |_| Sent::Nothing),
         no_submit_after,
         end: closing,
     };

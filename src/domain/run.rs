@@ -21,7 +21,7 @@ pub const GENERATION_MAX: u8 = 3;
 
 /// The text is not a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a {what}: {text:?} (lower-case letters, digits and inner dashes)")]
+#[error("not {what}: {text:?} (lower-case letters, digits and inner dashes)")]
 pub struct NameError {
     /// What the text should have been.
     pub what: &'static str,
@@ -91,15 +91,15 @@ macro_rules! name_type {
 
 name_type!(
     /// Short name of an account: selects secret, policy and record prefix.
-    AccountName, "account name", NAME_LENGTH_MAX
+    AccountName, "an account name", NAME_LENGTH_MAX
 );
 name_type!(
     /// Name of the daily run within its session, such as `open`.
-    Slot, "slot", SLOT_LENGTH_MAX
+    Slot, "a slot", SLOT_LENGTH_MAX
 );
 name_type!(
     /// Name of a strategy and of its sleeve.
-    StrategyName, "strategy name", NAME_LENGTH_MAX
+    StrategyName, "a strategy name", NAME_LENGTH_MAX
 );
 
 /// Which of the broker's two worlds a run trades in.

@@ -121,7 +121,7 @@ pub async fn answer(
         Ok(site) => site,
         Err(incident) => return Ok(refused(incident, &invocation, outside).await),
     };
-    respond(run(&request, &site.house()).await)
+    respond(Box::pin(run(&request, &site.house())).await)
 }
 
 /// The answer for an end of a run.

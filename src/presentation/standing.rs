@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use crate::domain::money::{Price, Shares, Usd};
 use crate::domain::report::{LimitUse, RunReport};
-use crate::domain::run::StrategyName;
+use crate::domain::run::{RunAction, StrategyName};
 use crate::domain::sleeve::ledger::{Ledger, Sleeve};
 use crate::domain::symbol::Symbol;
 use crate::presentation::answers::status_command;
@@ -258,7 +258,9 @@ pub(crate) fn run_section(report: &RunReport, room: Room) -> Option<Section> {
     if let Some(plan) = &report.plan {
         facts.push(Fact::new("Plan", hash(&plan.hash())));
     }
-    facts.push(Fact::new("Record", format!("runs/{}/final.json", report.key)));
+    if report.action != RunAction::Preview {
+        facts.push(Fact::new("Record", format!("runs/{}/final.json", report.key)));
+    }
     facts.push(Fact::new("Look again", status_command(&report.key)));
     Section::of("This run", vec![Block::Facts(facts)])
 }

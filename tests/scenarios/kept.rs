@@ -23,6 +23,8 @@ struct Shelved {
     records: BTreeMap<String, Record>,
     outage: Outage,
     writes: usize,
+    reads: usize,
+    unreadable: Option<usize>,
     deny: Option<String>,
 }
 
@@ -79,6 +81,18 @@ impl Shelf {
         locked(&self.state).deny = Some(containing.to_owned());
     }
 
+    /// The n-th read from now on fails, once.
+    pub(crate) fn fails_to_read(&self, nth: usize) {
+        let mut state = locked(&self.state);
+        (state.unreadable, state.reads) = (Some(nth), 0);
+    }
+
+    /// Whether that many reads came.
+    pub(crate) fn has_failed_to_read(&self) -> bool {
+        let state = locked(&self.state);
+        state.unreadable.is_some_and(|nth| state.reads > nth)
+    }
+
     /// Create-once writes since the last outage was set.
     pub(crate) fn writes(&self) -> usize {
         locked(&self.state).writes
@@ -93,11 +107,12 @@ impl Shelved {
         self.writes += 1;
         let Outage { after, times, .. } = self.outage;
         let failing = after..after.saturating_add(times);
-        failing.contains(&(self.writes - 1)).then(|| StoreError::Unavailable {
-            key: key.to_owned(),
-            reason: "scripted outage".to_owned(),
-        })
+        failing.contains(&(self.writes - 1)).then(|| unavailable(key))
     }
+}
+
+fn unavailable(key: &str) -> StoreError {
+    StoreError::Unavailable { key: key.to_owned(), reason: "scripted outage".to_owned() }
 }
 
 #[async_trait]
@@ -128,7 +143,12 @@ impl Store for Shelf {
     }
 
     async fn get(&self, key: &str) -> Result<Option<Record>, StoreError> {
-        Ok(locked(&self.state).records.get(key).cloned())
+        let mut state = locked(&self.state);
+        state.reads += 1;
+        if state.unreadable == Some(state.reads - 1) {
+            return Err(unavailable(key));
+        }
+        Ok(state.records.get(key).cloned())
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {

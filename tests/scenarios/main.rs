@@ -7,6 +7,7 @@ mod kept;
 mod stage;
 mod told;
 
+mod again;
 mod days;
 mod guards;
 mod orders;

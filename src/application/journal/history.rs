@@ -14,6 +14,8 @@ const MONTHS_MAX: i32 = 18;
 /// What the store knows of an account before a run.
 #[derive(Debug, Default)]
 pub struct History {
+    /// The last finished run of any kind.
+    pub newest: Option<Kept<RunReport>>,
     /// The last finished run that has a ledger.
     pub last: Option<Kept<RunReport>>,
     /// Finished runs of the same session, earlier generations first.
@@ -56,6 +58,9 @@ pub async fn look_back(store: &dyn Store, key: &RunKey) -> Result<History, Journ
             let name = format!("runs/{}/final.json", found.key);
             let Some(record) = store.get(&name).await? else { continue };
             let (_, _, report) = decode::<RunReport>(&name, &record)?;
+            if history.newest.is_none() {
+                history.newest = Some(report.clone());
+            }
             if found.key.session == key.session {
                 history.today.insert(0, report.clone());
             }

@@ -221,6 +221,19 @@ impl<'a> Journal<'a> {
         self.keep(&format!("lease/{epoch:04}.released"), None, &()).await.map(|_| ())
     }
 
+    /// Gives back the lease that this invocation holds, if any: for whoever stops half-way.
+    ///
+    /// # Errors
+    /// [`JournalError`] when the store fails; the lease then runs out by itself.
+    pub async fn abandon(&self) -> Result<(), JournalError> {
+        let names = self.store.list(&self.path("lease/")).await?;
+        let last = names.iter().filter(|name| !name.ends_with(".released")).count();
+        match self.read::<Lease>(&lease_name(last)).await? {
+            Some(lease) if lease.mine => self.release(last).await,
+            Some(_) | None => Ok(()),
+        }
+    }
+
     async fn free_epoch(&self, now: Timestamp) -> Result<Option<usize>, JournalError> {
         let prefix = self.path("lease/");
         let names = self.store.list(&prefix).await?;

@@ -12,7 +12,7 @@ use crate::domain::plan::SleeveState;
 use crate::domain::report::{RunReport, Verdict};
 use crate::domain::run::{RunAction, StrategyName};
 use crate::interface::cli::offline::{Stage, scheduled};
-use crate::interface::cli::{Doing, Trouble, say, say_wrong};
+use crate::interface::cli::{Doing, Trouble, say, say_progress};
 use crate::simulator::world::World;
 
 /// What the sessions came to.
@@ -26,45 +26,61 @@ struct Sum {
     broken: Vec<String>,
 }
 
-/// Runs the sessions from `first` on.
-pub(super) async fn run(
-    doing: &Doing,
-    stage: &Stage,
-    first: Date,
-    json: bool,
-) -> Result<u8, Trouble> {
+/// Runs so many sessions from the first on.
+pub(super) async fn run(doing: &Doing, days: u32, json: bool) -> Result<u8, Trouble> {
+    let (stage, first) = Stage::of(doing, RunAction::Trade).await?;
+    let days = usize::try_from(days).unwrap_or(usize::MAX);
     let sessions: Vec<Date> = stage.world.market(|market| {
         let all = market.days.sessions().iter().map(|session| session.date);
-        let most = usize::try_from(doing.days).unwrap_or(usize::MAX);
-        all.filter(|date| *date >= first).take(most).collect()
+        all.filter(|date| *date >= first).take(days).collect()
     });
     let mut sum = Sum::default();
-    let progress = stderr().is_terminal();
+    let mut progress = Progress { shown: !json && stderr().is_terminal(), of: sessions.len() };
     for (at, date) in sessions.iter().enumerate() {
         stage.world.advance_to(scheduled(*date)?);
-        let done = stage.run(doing, RunAction::Trade, *date).await?;
-        if done.is_repeated() {
+        let done = stage.run(doing, RunAction::Trade, *date).await;
+        if done.is_err() {
+            progress.end();
+        }
+        let done = done?;
+        let Some(report) = done.report().filter(|_| !done.is_repeated()) else {
+            progress.end();
             let what = format!("session {date} was run before in {}", stage.folder.display());
             return Err(Trouble::setting(what, "add --fresh to run these sessions again"));
-        }
-        let Some(report) = done.report() else {
-            return Err(Trouble::setting(format!("session {date} left no report"), "report this"));
         };
         sum.add(report, &stage.world);
         if json {
             say(&line(report));
-        } else if progress {
+        }
+        progress.tell(at + 1, report);
+    }
+    progress.end();
+    sum.tell(&stage, json);
+    Ok(u8::from(!sum.broken.is_empty()))
+}
+
+/// How far it is, in one line that is written over; only for people who watch.
+struct Progress {
+    shown: bool,
+    of: usize,
+}
+
+impl Progress {
+    fn tell(&self, at: usize, report: &RunReport) {
+        if self.shown {
             let equity = report.equity_curve.last().map(|point| point.equity.round_cents());
             let equity = equity.map_or_else(String::new, |equity| format!(", equity {equity}"));
-            say_wrong(&format!(
-                "\x1b[1A\x1b[2Ksession {} of {}: {date}{equity}",
-                at + 1,
-                sessions.len()
-            ));
+            let session = report.key.session;
+            say_progress(&format!("\r\x1b[2Ksession {at} of {}: {session}{equity}", self.of));
         }
     }
-    sum.tell(stage, json);
-    Ok(u8::from(!sum.broken.is_empty()))
+
+    /// Clears the line for what comes after it.
+    fn end(&mut self) {
+        if std::mem::take(&mut self.shown) {
+            say_progress("\r\x1b[2K");
+        }
+    }
 }
 
 impl Sum {
@@ -87,8 +103,8 @@ impl Sum {
             return;
         }
         say(&format!(
-            "{} sessions checked, {} with trades, {} orders; equity, cash and sleeves {}",
-            self.checked,
+            "{} checked, {} with trades, {} orders; equity, cash and sleeves {}",
+            sessions(self.checked),
             self.traded,
             self.orders,
             if self.broken.is_empty() {
@@ -98,16 +114,20 @@ impl Sum {
             },
         ));
         for (strategy, count) in &self.strategies {
-            say(&format!("  {strategy:<24} traded in {count} sessions"));
+            say(&format!("  {strategy:<24} traded in {}", sessions(*count)));
         }
         for (verdict, count) in &self.verdicts {
-            say(&format!("  {verdict:<24} {count} sessions"));
+            say(&format!("  {verdict:<24} {}", sessions(*count)));
         }
         for broken in &self.broken {
             say(&format!("  {broken}"));
         }
         say(&format!("equity {} in {}", stage.world.equity().round_dp(2), stage.folder.display()));
     }
+}
+
+fn sessions(count: u32) -> String {
+    format!("{count} session{}", if count == 1 { "" } else { "s" })
 }
 
 /// The strategies whose sleeve gave or got shares by an order or a crossing.

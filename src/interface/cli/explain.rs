@@ -16,7 +16,7 @@ use crate::domain::strategy::StrategySlot;
 use crate::domain::symbol::Symbol;
 use crate::domain::symphony::SymphonyEngine;
 use crate::interface::cli::offline::causes;
-use crate::interface::cli::{Trouble, alias, say};
+use crate::interface::cli::{Trouble, alias, day, say};
 use crate::presentation::explain::{json_line, text};
 use crate::simulator::market::histories;
 
@@ -32,13 +32,14 @@ pub(super) struct Explain {
     #[arg(long, value_name = "DIR")]
     prices: PathBuf,
     /// Decide on the closes up to and including this session.
-    #[arg(long, conflicts_with_all = ["from", "to"], required_unless_present = "from")]
+    #[arg(long, value_parser = day, conflicts_with_all = ["from", "to"])]
+    #[arg(required_unless_present = "from")]
     date: Option<Date>,
     /// First of several sessions.
-    #[arg(long, requires = "to")]
+    #[arg(long, value_parser = day, value_name = "DATE", requires = "to")]
     from: Option<Date>,
     /// Last of several sessions.
-    #[arg(long, requires = "from")]
+    #[arg(long, value_parser = day, value_name = "DATE", requires = "from")]
     to: Option<Date>,
     /// Read a symbol from another's file, such as `FNGU=FNGU_EXT`.
     #[arg(long, value_name = "A=B", value_parser = alias)]
@@ -57,9 +58,16 @@ pub(super) fn explain(what: &Explain, json: bool) -> Result<u8, Trouble> {
         (None, Some(from), Some(to)) => (from, to),
         (None, ..) => return Err(Trouble::setting("no date", "give --date, or --from and --to")),
     };
+    if from > to {
+        return Err(Trouble::setting(
+            format!("{from} is after {to}"),
+            "give the earlier day first",
+        ));
+    }
     let days = sessions(&market, from, to);
     if days.is_empty() {
-        let asked = format!("no session from {from} to {to} in the price folder");
+        let asked = if from == to { format!("on {from}") } else { format!("from {from} to {to}") };
+        let asked = format!("no session {asked} in the price folder");
         return Err(Trouble::setting(asked, "choose dates within the files"));
     }
     let mut failed = false;

@@ -1,16 +1,11 @@
 //! The operator's command line: what can be asked, and the exit codes.
 //!
-//! | code | meaning |
-//! |---|---|
-//! | 0 | it went well: traded, nothing to do, closed, done before, worked on by another process |
-//! | 1 | it ran, and somebody has to look: partial, blocked, failed, unknown orders |
-//! | 2 | the command line is wrong |
-//! | 3 | a setting, file or price folder is wrong |
-//! | 4 | no final record could be kept |
+//! The exit codes are part of the help: [`EXIT_CODES`].
 
 mod days;
 mod exchange;
 mod explain;
+mod interrupt;
 mod offline;
 mod online;
 mod records;
@@ -19,16 +14,30 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use jiff::civil::Date;
 
+use crate::domain::money::Usd;
 use crate::domain::run::{AccountName, Mode, RunAction, Slot};
 use crate::domain::symbol::Symbol;
 use crate::interface::telemetry::{self, Detail};
 
+/// What the exit codes mean, as the help says it.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  it went well: traded, nothing to do, closed, done before
+  1  it ran, and somebody has to look: partial, blocked, failed, unknown orders, no signal
+  2  the command line is wrong
+  3  a setting, file or price folder is wrong, or the run was interrupted
+  4  no final record could be kept";
+
+/// Options that choose the built-in exchange's world, and mean nothing to the broker's.
+const OFFLINE_ONLY: [&str; 5] = ["prices", "date", "alias", "seed", "cash"];
+
 /// Runs several rotation strategies on one Alpaca account, once a day.
 #[derive(Debug, Parser)]
 #[command(name = "alchemiser", version, about, arg_required_else_help = true)]
+#[command(after_help = EXIT_CODES)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -43,8 +52,9 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// The whole job: signals, orders, record, report, mail.
-    Run(Doing),
-    /// Everything but orders.
+    #[command(after_help = EXIT_CODES)]
+    Run(Running),
+    /// Everything but orders: what a run would do now, as report and mail.
     Preview(Doing),
     /// The strategies' signals with the path that led to them.
     Explain(explain::Explain),
@@ -75,29 +85,37 @@ pub struct Place {
 pub struct Doing {
     #[command(flatten)]
     place: Place,
-    /// Name of the daily run.
+    /// Name of the run within its day.
     #[arg(long, default_value = "open")]
     slot: Slot,
     /// Policy laid over the default, instead of the store's.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
-    /// File with the broker's key pair.
-    #[arg(long, value_name = "FILE", default_value = "secret.json")]
+    /// JSON file with the broker's `key_id` and `secret_key`.
+    #[arg(long, value_name = "FILE", default_value = "secret.json", conflicts_with = "offline")]
     secret: PathBuf,
     /// Use the built-in exchange: no keys, no network.
     #[arg(long)]
     offline: bool,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "The built-in exchange")]
     world: WorldChoice,
     /// Folder under which offline worlds keep their records and mail.
-    #[arg(long, default_value = "out")]
+    #[arg(long, value_name = "DIR", default_value = "out", requires = "offline")]
     out: PathBuf,
-    /// Consecutive sessions to run, the ledger carried on.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=5000))]
-    days: u32,
-    /// Forget an earlier offline run of the same world first.
-    #[arg(long)]
+    /// Forget what an earlier call left in this world's folder, and start anew.
+    #[arg(long, requires = "offline")]
     fresh: bool,
+}
+
+/// A run, or several in a row.
+#[derive(Debug, Clone, Args)]
+pub struct Running {
+    #[command(flatten)]
+    doing: Doing,
+    /// Consecutive sessions to run, the ledger carried on; each is checked against the exchange.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=5000))]
+    #[arg(requires = "offline")]
+    days: u32,
 }
 
 /// Which prices the built-in exchange shows.
@@ -107,7 +125,7 @@ pub struct WorldChoice {
     #[arg(long, value_name = "DIR")]
     prices: Option<PathBuf>,
     /// Session to trade; decides on the closes before it.
-    #[arg(long)]
+    #[arg(long, value_parser = day)]
     date: Option<Date>,
     /// List a symbol from another's file, such as `FNGU=FNGU_EXT`.
     #[arg(long, value_name = "A=B", value_parser = alias)]
@@ -116,8 +134,8 @@ pub struct WorldChoice {
     #[arg(long, default_value_t = 7)]
     seed: u64,
     /// Cash the account starts with.
-    #[arg(long, default_value = "100000")]
-    cash: String,
+    #[arg(long, value_parser = cash, default_value = "100000", allow_negative_numbers = true)]
+    cash: Usd,
 }
 
 /// Why a command could not do its work, in words, with the exit code.
@@ -138,7 +156,7 @@ impl Trouble {
 
 /// Runs the command that the process was called with.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::from_arg_matches(&command().get_matches()).unwrap_or_else(|wrong| wrong.exit());
     telemetry::for_people(if cli.verbose { Detail::Verbose } else { Detail::Quiet });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let done = match runtime {
@@ -157,17 +175,32 @@ pub fn main() -> ExitCode {
 async fn dispatch(cli: Cli) -> Result<u8, Trouble> {
     let json = cli.json;
     match cli.command {
-        Command::Run(doing) if doing.offline => offline::run(&doing, RunAction::Trade, json).await,
+        Command::Run(Running { doing, days }) if doing.offline => match days {
+            1 => offline::run(&doing, RunAction::Trade, json).await,
+            several => days::run(&doing, several, json).await,
+        },
         Command::Preview(doing) if doing.offline => {
             offline::run(&doing, RunAction::Preview, json).await
         }
-        Command::Run(doing) => online::run(&doing, RunAction::Trade, json).await,
+        Command::Run(Running { doing, .. }) => online::run(&doing, RunAction::Trade, json).await,
         Command::Preview(doing) => online::run(&doing, RunAction::Preview, json).await,
         Command::Explain(explain) => explain::explain(&explain, json),
-        Command::Init(place) => records::init(&place).await,
+        Command::Init(place) => records::init(&place, json).await,
         Command::Status(place) => records::status(&place, json).await,
-        Command::Exchange(listen) => exchange::listen(&listen).await,
+        Command::Exchange(listen) => exchange::listen(&listen, json).await,
     }
+}
+
+/// The command line with what ties its options together: an option that would be passed over in
+/// silence is refused, because a date that is not looked at could trade today.
+fn command() -> clap::Command {
+    let tied = |command: clap::Command| {
+        let command = command.mut_arg("store", |store| store.conflicts_with("offline"));
+        OFFLINE_ONLY.into_iter().fold(command, |command, option| {
+            command.mut_arg(option, |choice| choice.requires("offline"))
+        })
+    };
+    Cli::command().mut_subcommand("run", tied).mut_subcommand("preview", tied)
 }
 
 impl WorldChoice {
@@ -182,6 +215,15 @@ fn mode(text: &str) -> Result<Mode, String> {
         "live" => Ok(Mode::Live),
         _ => Err("paper or live".to_owned()),
     }
+}
+
+fn day(text: &str) -> Result<Date, String> {
+    text.parse().map_err(|_| "expected a date such as 2026-11-20".to_owned())
+}
+
+fn cash(text: &str) -> Result<Usd, String> {
+    let amount = Usd::parse(text).ok().filter(|amount| *amount >= Usd::dollars(1));
+    amount.ok_or_else(|| "expected dollars such as 100000".to_owned())
 }
 
 fn alias(text: &str) -> Result<(Symbol, String), String> {
@@ -204,4 +246,10 @@ fn say(line: &str) {
 #[expect(clippy::print_stderr, reason = "the command line's one way to standard error")]
 fn say_wrong(line: &str) {
     eprintln!("{line}");
+}
+
+/// Writes over the terminal's present line.
+#[expect(clippy::print_stderr, reason = "the command line's one way to a line that changes")]
+fn say_progress(line: &str) {
+    eprint!("{line}");
 }

@@ -1,28 +1,26 @@
 //! Runs on the built-in exchange: the production adapter over a loopback port, virtual time, a
 //! folder for records and one for mail. No keys, no network.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::civil::{Date, Time, time};
 use jiff::{Timestamp, ToSpan};
-use rust_decimal::Decimal;
-use tokio::signal;
+use serde_json::json;
 
 use crate::application::journal::JournalError;
-use crate::application::run::{Ended, run as run_once};
+use crate::application::run::Ended;
 use crate::application::tell::{Mailed, page_key};
-use crate::domain::money::Usd;
 use crate::domain::report::{RunReport, Verdict};
-use crate::domain::run::{RunAction, RunRequest};
+use crate::domain::run::{RunAction, RunKey, RunRequest};
 use crate::domain::session::exchange_zone;
 use crate::infrastructure::hosts::Hosts;
 use crate::infrastructure::https::ReqwestTransport;
 use crate::infrastructure::local::mail::Outbox;
 use crate::infrastructure::local::secrets::StaticKeys;
 use crate::infrastructure::local::store::FolderStore;
-use crate::interface::cli::{Doing, Trouble, WorldChoice, days, records, say};
+use crate::interface::cli::interrupt::run_or_leave;
+use crate::interface::cli::{Doing, Trouble, WorldChoice, records, say};
 use crate::interface::wiring::{Invocation, Outside};
 use crate::presentation;
 use crate::simulator::market::{Market, Synthetic, folder, synthetic};
@@ -50,26 +48,10 @@ pub(super) struct Stage {
     _server: Server,
 }
 
-/// One session, or several in a row.
+/// One session.
 pub(super) async fn run(doing: &Doing, action: RunAction, json: bool) -> Result<u8, Trouble> {
-    let market = market(&doing.world)?;
-    let date = first_session(&doing.world, &market)?;
-    let folder = doing.out.join(world_name(&doing.world, date));
-    if doing.fresh {
-        forget(&folder)?;
-    }
-    let stage = Stage::set(doing, market, date, folder).await?;
-    if doing.days > 1 {
-        return days::run(doing, &stage, date, json).await;
-    }
-    let done = tokio::select! {
-        done = stage.run(doing, action, date) => done?,
-        _ = signal::ctrl_c() => {
-            let next = "the same command finishes it";
-            return Err(Trouble::setting("interrupted; the run is left open", next));
-        }
-    };
-    done.tell(json)
+    let (stage, date) = Stage::of(doing, action).await?;
+    stage.run(doing, action, date).await?.tell(json)
 }
 
 /// The text of the policy file, if one was named.
@@ -116,23 +98,20 @@ pub(super) fn scheduled(date: Date) -> Result<Timestamp, Trouble> {
 
 /// A fresh world with its market, account and time.
 pub(super) fn world(choice: &WorldChoice, market: Market, date: Date) -> Result<World, Trouble> {
-    let cash = Usd::parse(&choice.cash).ok().filter(|cash| cash.is_positive());
-    let cash = cash.ok_or_else(|| {
-        Trouble::setting(format!("not an amount: {}", choice.cash), "give dollars such as 100000")
-    })?;
     let now = scheduled(date)?.to_string();
-    let cash = cash.decimal().max(Decimal::ONE).to_string();
+    let cash = choice.cash.decimal().to_string();
     Ok(World::builder().market(market).cash(&cash).seed(choice.seed).at(&now).build())
 }
 
 impl Stage {
-    /// Sets a fresh world up beside the records of its folder.
-    async fn set(
-        doing: &Doing,
-        market: Market,
-        date: Date,
-        folder: PathBuf,
-    ) -> Result<Self, Trouble> {
+    /// Sets a fresh world up beside the records of its folder; the date is the first session's.
+    pub(super) async fn of(doing: &Doing, action: RunAction) -> Result<(Self, Date), Trouble> {
+        let market = market(&doing.world)?;
+        let date = first_session(&doing.world, &market)?;
+        let folder = doing.out.join(world_name(doing, action, date));
+        if doing.fresh {
+            forget(&folder)?;
+        }
         let world = world(&doing.world, market, date)?;
         let serving = Serving { pace: Pace::Owner, ..Serving::default() };
         let no_port = |error| Trouble::setting(error, "free a loopback port");
@@ -153,7 +132,7 @@ impl Stage {
             mail_from: None,
             mail_to: None,
         };
-        Ok(Self { world, outside, folder, _server: server })
+        Ok((Self { world, outside, folder, _server: server }, date))
     }
 
     /// One run of one session.
@@ -184,7 +163,8 @@ impl Stage {
         };
         let key = request.key();
         records::permit(self.outside.store.as_ref(), &key).await?; // a world of its own: nothing to lose
-        Ok(Done::of(run_once(&request, &site.house()).await, &self.folder.join("store")))
+        let ended = run_or_leave(&request, &site.house()).await?;
+        Ok(Done::of(ended, &self.folder.join("store")))
     }
 }
 
@@ -215,7 +195,8 @@ impl Done {
             Ended::Repeated { report, mailed } => {
                 let code = exit_code(report.verdict);
                 if json {
-                    say(&format!("{{\"outcome\":\"repeated\",\"run\":\"{}\"}}", report.key));
+                    say(&json!({ "outcome": "repeated", "run": report.key.to_string() })
+                        .to_string());
                 } else {
                     say(&format!(
                         "this session is done: run {} ended before, no order was sent",
@@ -226,12 +207,15 @@ impl Done {
                 return Ok(code);
             }
             Ended::InProgress(key) => {
-                say(&format!("run {key} is being worked on by another process"));
-                return Ok(0);
+                let words = format!(
+                    "run {key} is being worked on by another process, or one that was killed: \
+                     call again in five minutes"
+                );
+                return Ok(untold(json, "in-progress", &key, &words));
             }
             Ended::NothingOpen(key) => {
-                say(&format!("run {key} was never opened: nothing to resume"));
-                return Ok(0);
+                let words = format!("run {key} was never opened: nothing to resume");
+                return Ok(untold(json, "nothing-open", &key, &words));
             }
         };
         if json {
@@ -246,18 +230,26 @@ impl Done {
     }
 }
 
-/// Subject, and where record, report and mail lie.
+/// An end without a report.
+fn untold(json: bool, outcome: &str, key: &RunKey, words: &str) -> u8 {
+    if json {
+        say(&json!({ "outcome": outcome, "run": key.to_string() }).to_string());
+    } else {
+        say(words);
+    }
+    0
+}
+
+/// Subject, where record, report and mail lie, and how to look again.
 fn told(report: &RunReport, mailed: &Mailed, store: &Path) {
     say(&format!("subject {}", presentation::subject(report)));
-    if report.action != RunAction::Preview {
-        let record = format!("runs/{}/final.json", report.key);
-        if store.join(&record).exists() {
-            say(&format!("record  {}", store.join(record).display()));
-        }
-        let page = store.join(page_key(report, ""));
-        if page.exists() {
-            say(&format!("report  {}", page.display()));
-        }
+    let record = store.join(format!("runs/{}/final.json", report.key));
+    let has_record = report.action != RunAction::Preview && record.exists();
+    if has_record {
+        say(&format!("record  {}", record.display()));
+    }
+    if let Some(page) = page(report, store) {
+        say(&format!("report  {}", page.display()));
     }
     match mailed {
         Mailed::Sent(id) => say(&format!("mail    {id}")),
@@ -265,6 +257,21 @@ fn told(report: &RunReport, mailed: &Mailed, store: &Path) {
         Mailed::Silent => say("mail    none wanted"),
         Mailed::Failed(why) => say(&format!("mail    failed: {why}")),
     }
+    if has_record {
+        let account = &report.key.account;
+        say(&format!("status  alchemiser status --account {account} --store {}", store.display()));
+    }
+}
+
+/// The report's page; a preview's is the newest in its folder.
+fn page(report: &RunReport, store: &Path) -> Option<PathBuf> {
+    let page = store.join(page_key(report, ""));
+    if report.action != RunAction::Preview {
+        return page.exists().then_some(page);
+    }
+    let pages = std::fs::read_dir(page.parent()?).ok()?;
+    let pages = pages.filter_map(|entry| Some(entry.ok()?.path()));
+    pages.max_by_key(|path| std::fs::metadata(path).and_then(|page| page.modified()).ok())
 }
 
 const fn exit_code(verdict: Verdict) -> u8 {
@@ -275,17 +282,25 @@ fn no_record(error: &JournalError) -> Trouble {
     Trouble { what: error.to_string(), next: "make the store writable".to_owned(), code: 4 }
 }
 
-/// Worlds with other prices keep apart, so that no ledger meets another world's positions.
-fn world_name(choice: &WorldChoice, date: Date) -> String {
+/// Worlds keep apart, so that no ledger meets another world's positions: by prices, by first
+/// session, by slot, and a preview's from a run's.
+fn world_name(doing: &Doing, action: RunAction, date: Date) -> String {
+    let choice = &doing.world;
     let base = match &choice.prices {
         None => format!("synthetic-{}", choice.seed),
         Some(path) => {
             let name = path.file_name().map_or("prices".into(), |name| name.to_string_lossy());
-            let aliases: BTreeMap<_, _> = choice.aliases();
-            aliases.keys().fold(name.into_owned(), |name, symbol| format!("{name}-{symbol}"))
+            let aliases = choice.aliases();
+            let names = aliases.keys().map(|symbol| symbol.as_str().into());
+            std::iter::once(name).chain(names).collect::<Vec<_>>().join("-")
         }
     };
-    format!("{base}-{date}")
+    let slot = match doing.slot.as_str() {
+        "open" => String::new(),
+        other => format!("-{other}"),
+    };
+    let preview = if action == RunAction::Preview { "-preview" } else { "" };
+    format!("{base}-{date}{slot}{preview}")
 }
 
 fn forget(folder: &Path) -> Result<(), Trouble> {

@@ -3,9 +3,9 @@
 use jiff::ToSpan;
 
 use crate::application::ports::Clock;
-use crate::application::run::run as run_once;
 use crate::domain::run::{RunAction, RunRequest};
 use crate::infrastructure::clock::MachineClock;
+use crate::interface::cli::interrupt::run_or_leave;
 use crate::interface::cli::{Doing, Trouble, offline};
 use crate::interface::settings::{Settings, StorePlace};
 use crate::interface::wiring::{Invocation, Outside};
@@ -42,7 +42,8 @@ pub(super) async fn run_now(doing: &Doing, action: RunAction) -> Result<offline:
         scheduled_for: now,
         force: None,
     };
-    Ok(offline::Done::of(run_once(&request, &site.house()).await, &doing.place.store))
+    let ended = run_or_leave(&request, &site.house()).await?;
+    Ok(offline::Done::of(ended, &doing.place.store))
 }
 
 /// One run or preview now, told on the terminal.

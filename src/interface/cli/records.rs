@@ -1,12 +1,15 @@
 //! What concerns the store alone: preparing it, and asking it.
 
-use serde_json::json;
+use jiff::civil::Date;
+use serde_json::{Value, json};
 
 use crate::application::control::{Control, Permission, control_key, permission};
-use crate::application::journal::history::look_back;
+use crate::application::journal::history::{History, look_back};
 use crate::application::ports::{Clock, Put, Store};
+use crate::domain::incident::Category;
 use crate::domain::policy::DEFAULT_POLICY;
-use crate::domain::run::{RunKey, Slot};
+use crate::domain::report::RunReport;
+use crate::domain::run::{Mode, RunKey, Slot};
 use crate::domain::session::exchange_date;
 use crate::infrastructure::clock::MachineClock;
 use crate::infrastructure::local::store::FolderStore;
@@ -14,7 +17,11 @@ use crate::interface::cli::{Place, Trouble, say};
 use crate::interface::wiring::policy_key;
 
 /// Gives permission to trade and lays down a policy to edit; what is there already stays.
-pub(super) async fn init(place: &Place) -> Result<u8, Trouble> {
+pub(super) async fn init(place: &Place, json: bool) -> Result<u8, Trouble> {
+    if place.mode == Mode::Live {
+        let what = "mode live is refused: this version cannot be armed";
+        return Err(Trouble::setting(what, "prepare a store for mode paper"));
+    }
     let store = FolderStore::new(&place.store);
     let key = run_key(place)?;
     permit(&store, &key).await?;
@@ -24,16 +31,18 @@ pub(super) async fn init(place: &Place) -> Result<u8, Trouble> {
         .lines()
         .map(|line| if line.is_empty() { "\n".to_owned() } else { format!("# {line}\n") })
         .collect();
-    match store.put_once(&policy, commented.as_bytes()).await.map_err(unwritable)? {
+    let put = store.put_once(&policy, commented.as_bytes()).await.map_err(unwritable)?;
+    if json {
+        return status(place, json).await;
+    }
+    let root = place.store.display();
+    match put {
         Put::Stored { .. } => {
-            say(&format!("wrote {policy}: every line is a default, commented out"));
+            say(&format!("wrote {root}/{policy}: every line is a default, commented out"));
         }
-        Put::Exists(_) => say(&format!("kept {policy} as it is")),
+        Put::Exists(_) => say(&format!("kept {root}/{policy} as it is")),
     }
-    match permission(&store, &key).await {
-        Ok(()) => say(&format!("{}/{} may trade", key.mode, key.account)),
-        Err(why) => say(&format!("{}/{} may not trade: {why}", key.mode, key.account)),
-    }
+    say(&may_trade(place, &permission(&store, &key).await));
     Ok(0)
 }
 
@@ -45,53 +54,91 @@ pub(super) async fn permit(store: &dyn Store, key: &RunKey) -> Result<(), Troubl
     written.map(|_| ()).map_err(|error| Trouble::setting(error, "check the folder's rights"))
 }
 
-/// Permission, last run, runs left open.
+/// Permission, last run with what went wrong in it, sleeves, runs left open.
 pub(super) async fn status(place: &Place, as_json: bool) -> Result<u8, Trouble> {
+    if !place.store.is_dir() {
+        let root = place.store.display();
+        let next = "name the store with --store, or prepare one with `alchemiser init`";
+        return Err(Trouble::setting(format!("no store at {root}"), next));
+    }
     let store = FolderStore::new(&place.store);
     let mut key = run_key(place)?;
-    key.generation = u8::MAX; // looks back over every run up to and including today's
+    // Looks back from the newest run there is: an offline world lives on days of its own.
+    key.session = newest_session(&store, place).await?.unwrap_or(key.session);
+    key.generation = u8::MAX;
     let unreadable = |error: &dyn std::fmt::Display| {
         Trouble::setting(error, "a record cannot be read: restore it from a copy")
     };
     let permitted = permission(&store, &key).await;
     let history = look_back(&store, &key).await.map_err(|error| unreadable(&error))?;
-    let last = history.last.as_ref().map(|kept| &kept.body);
     if as_json {
-        say(&json!({
-            "account": place.account,
-            "mode": place.mode,
-            "may_trade": permitted.is_ok(),
-            "why_not": permitted.err(),
-            "last_run": last.map(|report| report.key.to_string()),
-            "verdict": last.map(|report| report.verdict),
-            "summary": last.map(|report| report.summary.clone()),
-            "equity": last.and_then(|report| report.equity_curve.last()).map(|point| point.equity),
-            "left_open": history.unfinished.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        })
-        .to_string());
+        say(&as_value(place, &permitted, &history).to_string());
         return Ok(0);
     }
-    match permitted {
-        Ok(()) => say(&format!("{}/{} may trade", place.mode, place.account)),
-        Err(why) => say(&format!("{}/{} may not trade: {why}", place.mode, place.account)),
-    }
-    match last {
+    say(&may_trade(place, &permitted));
+    match history.newest.as_ref().map(|kept| &kept.body) {
         None => say("no finished run yet"),
         Some(report) => {
             say(&format!("last run {}: {}, {}", report.key, report.verdict.word(), report.summary));
-            if let Some(point) = report.equity_curve.last() {
-                say(&format!(
-                    "equity {} after session {}",
-                    point.equity.round_cents(),
-                    point.session
-                ));
+            for incident in report.incidents.iter().filter(|i| i.category < Category::Warning) {
+                say(&format!("  {} {}: {}", incident.category, incident.code, incident.what));
+                say(&format!("    {}", incident.action));
             }
         }
+    }
+    if let Some(kept) = &history.last {
+        holdings(&kept.body);
     }
     for left in &history.unfinished {
         say(&format!("left open: {left}; the next run ends it first"));
     }
     Ok(0)
+}
+
+/// The newest session with any record.
+async fn newest_session(store: &dyn Store, place: &Place) -> Result<Option<Date>, Trouble> {
+    let prefix = format!("runs/{}/{}/", place.mode, place.account);
+    let keys = store.list(&prefix).await;
+    let keys = keys.map_err(|error| Trouble::setting(error, "check the folder's rights"))?;
+    let session = |key: &String| key[prefix.len()..].split('/').next()?.parse().ok();
+    Ok(keys.iter().filter_map(session).max())
+}
+
+/// Equity and sleeves as the last run with a ledger left them.
+fn holdings(report: &RunReport) {
+    if let Some(point) = report.equity_curve.last() {
+        say(&format!("equity {} after session {}", point.equity.round_cents(), point.session));
+    }
+    for (name, sleeve) in report.ledger.iter().flat_map(|ledger| &ledger.sleeves) {
+        let held: Vec<String> =
+            sleeve.shares.iter().map(|(symbol, shares)| format!("{shares} {symbol}")).collect();
+        let held = if held.is_empty() { "nothing".to_owned() } else { held.join(", ") };
+        say(&format!("  sleeve {name}: {held}"));
+    }
+}
+
+fn as_value(place: &Place, permitted: &Result<(), String>, history: &History) -> Value {
+    let newest = history.newest.as_ref().map(|kept| &kept.body);
+    let last = history.last.as_ref().map(|kept| &kept.body);
+    json!({
+        "account": place.account,
+        "mode": place.mode,
+        "may_trade": permitted.is_ok(),
+        "why_not": permitted.as_ref().err(),
+        "last_run": newest.map(|report| report.key.to_string()),
+        "verdict": newest.map(|report| report.verdict),
+        "summary": newest.map(|report| report.summary.clone()),
+        "incidents": newest.map(|report| report.incidents.clone()),
+        "equity": last.and_then(|report| report.equity_curve.last()).map(|point| point.equity),
+        "left_open": history.unfinished.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
+}
+
+fn may_trade(place: &Place, permitted: &Result<(), String>) -> String {
+    match permitted {
+        Ok(()) => format!("{}/{} may trade", place.mode, place.account),
+        Err(why) => format!("{}/{} may not trade: {why}", place.mode, place.account),
+    }
 }
 
 fn run_key(place: &Place) -> Result<RunKey, Trouble> {

@@ -1,0 +1,353 @@
+//! The command line as its user meets it: the real binary in an empty folder.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a broken expectation ends a test")]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use jiff::ToSpan;
+use jiff::civil::date;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Where the default offline run keeps its records.
+const STORE: &str = "out/synthetic-7-2026-11-20/store";
+
+/// What a command said.
+struct Said {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+/// A folder of one's own to call the program in.
+struct Desk(TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_alchemiser"));
+        command.args(line.split_whitespace()).current_dir(self.0.path()).stdin(Stdio::null());
+        command
+    }
+
+    fn call(&self, line: &str) -> Said {
+        let output = self.command(line).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        let code = output.status.code().unwrap();
+        let said = Said { code, out: text(output.stdout), err: text(output.stderr) };
+        let all = format!("{}{}", said.out, said.err);
+        assert!(!all.contains('\x1b') && !all.contains("panicked"), "{line}: {all}");
+        said
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    /// Files of SPY, which rises, and BIL, through Friday 2026-11-20.
+    fn with_prices(self) -> Self {
+        for (symbol, from, step) in [("SPY", 500.0, 0.5), ("BIL", 91.0, 0.001)] {
+            let mut text = "date,close\n".to_owned();
+            let days =
+                date(2025, 9, 1).series(1.day()).take_while(|day| *day <= date(2026, 11, 20));
+            let weekdays = days.filter(|day| day.weekday().to_monday_zero_offset() < 5);
+            for (at, day) in weekdays.enumerate() {
+                let close = from + step * f64::from(u32::try_from(at).unwrap());
+                text += &format!("{day},{close:.3}\n");
+            }
+            self.write(&format!("prices/{symbol}.csv"), &text);
+        }
+        let trend = "(defsymphony \"Trend\" {} (if (> (current-price \"SPY\") \
+                     (moving-average-price \"SPY\" {:window 200})) [(asset \"SPY\")] [(asset \"BIL\")]))";
+        self.write("trend.clj", trend);
+        self
+    }
+}
+
+impl Said {
+    #[track_caller]
+    fn is(&self, code: i32, words: &[&str]) {
+        let all = format!("{}{}", self.out, self.err);
+        assert_eq!(self.code, code, "{all}");
+        for word in words {
+            assert!(all.contains(word), "{word:?} is missing in: {all}");
+        }
+    }
+}
+
+/// Every file below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+#[test]
+fn an_offline_run_trades_once_and_says_so_the_second_time() {
+    let desk = Desk::new();
+    let first = desk.call("run --offline");
+    let words = ["PAPER OK", "3 of 3 orders filled", "subject [PAPER OK] 20 Nov open: 3/3 filled"];
+    first.is(0, &words);
+    assert_eq!(first.err, "");
+    for start in ["record  ", "report  ", "mail    "] {
+        let line = first.out.lines().find_map(|line| line.strip_prefix(start)).unwrap();
+        assert!(desk.path(line).is_file(), "{line}");
+    }
+    let before = files(&desk.path("out")).len();
+    let second = desk.call("run --offline");
+    second.is(0, &["this session is done", "no order was sent", "mail    sent before"]);
+    assert_eq!(files(&desk.path("out")).len(), before);
+    let status = first.out.lines().find_map(|line| line.strip_prefix("status  alchemiser "));
+    desk.call(status.unwrap()).is(0, &["3 of 3 orders filled", "sleeve tecl: "]);
+
+    let again = desk.call("run --offline --json");
+    assert_eq!(json(&again.out)["outcome"], "repeated");
+    let fresh = desk.call("run --offline --json --fresh");
+    assert_eq!((fresh.code, json(&fresh.out)["verdict"].as_str()), (0, Some("done")));
+}
+
+#[test]
+fn a_preview_leaves_no_run_record_and_a_run_does_not_disturb_it() {
+    let desk = Desk::new();
+    let words = ["PAPER PREVIEW", "WHAT IT WOULD DO", "report  out/", "would sell 0, buy 3"];
+    desk.call("preview --offline").is(0, &words);
+    let runs = |path: &PathBuf| path.to_string_lossy().contains("/runs/");
+    assert!(!files(&desk.path("out")).iter().any(runs));
+    desk.call("run --offline").is(0, &["3 of 3 orders filled"]);
+    let after = desk.call("preview --offline");
+    after.is(0, &words);
+    assert!(!after.out.contains("final.json"), "{}", after.out);
+}
+
+#[test]
+fn several_sessions_reconcile_and_are_not_run_twice() {
+    let desk = Desk::new();
+    let said = desk.call("run --offline --days 5 --fresh");
+    said.is(0, &["5 sessions checked", "reconcile to the cent every day", "equity "]);
+    assert_eq!(said.err, "", "no progress line without a terminal");
+    desk.call("run --offline --days 5").is(3, &["2026-11-20 was run before", "--fresh"]);
+    let lines = desk.call("run --offline --days 2 --fresh --json");
+    let sessions: Vec<Value> =
+        lines.out.lines().map(|line| json(line)["session"].clone()).collect();
+    assert_eq!(sessions, ["2026-11-20", "2026-11-23"]);
+}
+
+#[test]
+fn a_store_is_prepared_once_and_its_status_told() {
+    let desk = Desk::new();
+    desk.call("status").is(3, &["no store at out/paper/store", "alchemiser init"]);
+    let policy = "out/paper/store/config/paper/main/policy.toml";
+    desk.call("init").is(0, &["wrote", policy, "paper/main may trade"]);
+    let text = fs::read_to_string(desk.path(policy)).unwrap();
+    assert!(text.lines().all(|line| line.is_empty() || line.starts_with("# ")), "{text}");
+    desk.write(policy, "adopt = false\n");
+    desk.call("init").is(0, &["kept", "may trade"]);
+    assert_eq!(fs::read_to_string(desk.path(policy)).unwrap(), "adopt = false\n");
+    desk.call("status").is(0, &["paper/main may trade", "no finished run yet"]);
+    desk.call("init --mode live").is(3, &["mode live is refused"]);
+    desk.write(
+        "out/paper/store/control/paper/main/state.json",
+        r#"{"state":"halt-all","reason":"x"}"#,
+    );
+    desk.call("status").is(0, &["may not trade: halted by the operator: x"]);
+    let status = json(&desk.call("status --json").out);
+    assert_eq!((&status["may_trade"], &status["last_run"]), (&Value::Bool(false), &Value::Null));
+}
+
+#[test]
+fn status_tells_the_last_run_even_when_it_failed() {
+    let desk = Desk::new();
+    desk.call("run --offline --cash 300").is(1, &["PAPER BLOCKED", "managed equity, at least"]);
+    let status = desk.call(&format!("status --store {STORE}"));
+    status.is(0, &["2026-11-20/open/g0: BLOCKED", "CRITICAL gate-equity-minimum"]);
+    let status = json(&desk.call(&format!("status --json --store {STORE}")).out);
+    assert_eq!(status["verdict"], "blocked");
+    assert_eq!(status["incidents"][0]["code"], "gate-equity-minimum");
+}
+
+#[test]
+fn a_decision_is_explained_with_the_path_that_led_to_it() {
+    let desk = Desk::new().with_prices();
+    let said = desk.call("explain --prices prices --date 2026-11-20 --symphony trend.clj");
+    said.is(0, &["trend on the closes of 2026-11-20", "yes", "200-day average of SPY", "SPY  1"]);
+    let said = desk.call("explain --prices prices --date 2026-11-20 --symphony trend.clj --json");
+    let line = json(&said.out);
+    assert_eq!((&line["strategy"], &line["weights"]["SPY"]), (&"trend".into(), &1.into()));
+    let said = desk.call(
+        "explain --prices prices --from 2026-11-18 --to 2026-11-20 --symphony trend.clj --json",
+    );
+    assert_eq!(said.out.lines().count(), 3);
+    let said = desk.call("explain tecl --prices prices --date 2026-11-20");
+    said.is(1, &["tecl on the closes of 2026-11-20: no signal", "no closes for"]);
+    assert!(!said.out.contains("nuclear"), "one strategy only: {}", said.out);
+    let said = desk.call("explain --prices prices --date 2026-11-20 --json");
+    let told: Vec<Value> = said.out.lines().map(|line| json(line)["strategy"].clone()).collect();
+    assert_eq!((said.code, told), (1, vec!["nuclear".into(), "tecl".into(), "klm".into()]));
+}
+
+#[test]
+fn what_cannot_be_explained_says_why() {
+    let desk = Desk::new().with_prices();
+    desk.write("bad.clj", "(defsymphony \"Bad\" {}\n  (assett \"SPY\"))\n");
+    let line = "explain --prices prices --date 2026-11-20";
+    let place = ["bad.clj: line 2, column 3: expected an asset", "correct the strategy file"];
+    desk.call(&format!("{line} --symphony bad.clj")).is(3, &place);
+    desk.call(&format!("{line} --symphony none.clj")).is(3, &["none.clj", "No such file"]);
+    desk.call(&format!("{line} nope")).is(3, &["no strategy nope in the policy"]);
+    desk.call("explain --prices prices --date 2026-11-21").is(3, &["no session on 2026-11-21"]);
+    let backwards = "explain --prices prices --from 2026-11-20 --to 2026-11-18";
+    desk.call(backwards).is(3, &["2026-11-20 is after 2026-11-18"]);
+    desk.call("explain --prices prices").is(2, &["--date"]);
+}
+
+#[test]
+fn a_broken_row_stops_whatever_reads_the_folder_and_is_named() {
+    let desk = Desk::new().with_prices();
+    let path = desk.path("prices/BIL.csv");
+    let text = fs::read_to_string(&path).unwrap().replacen("2025-09-03,", "2025-09-03;", 1);
+    fs::write(&path, text).unwrap();
+    let words = ["prices/BIL.csv: line 4: expected `date,close`", "2025-09-03;91.002", "correct"];
+    desk.call("run --offline --prices prices").is(3, &words);
+    desk.call("preview --offline --prices prices").is(3, &words);
+    desk.call("explain --prices prices --date 2026-11-20").is(3, &words);
+    desk.call("exchange --prices prices --listen 127.0.0.1:0").is(3, &words);
+    assert!(!desk.path("out").exists(), "nothing was begun");
+}
+
+#[test]
+fn a_wrong_command_line_is_refused_before_anything_happens() {
+    let desk = Desk::new();
+    for (line, words) in [
+        ("run --offlin", "--offline"),
+        ("bogus", "unrecognized subcommand"),
+        ("run --offline --alias FNGU", "expected A=B, such as FNGU=FNGU_EXT"),
+        ("run --offline --alias FNGU=../x", "not the name of a price file"),
+        ("run --offline --alias fngu!=X", "--alias"),
+        ("run --offline --date yesterday", "expected a date such as 2026-11-20"),
+        ("run --offline --cash -5", "expected dollars such as 100000"),
+        ("run --offline --days 0", "--days"),
+        ("run --offline --slot Open", "not a slot"),
+        ("run --offline --mode real", "paper or live"),
+        // An option that would be passed over in silence could trade today instead.
+        ("run --date 2026-11-20", "--offline"),
+        ("run --days 3", "--offline"),
+        ("run --fresh", "--offline"),
+        ("run --prices prices", "--offline"),
+        ("run --offline --store elsewhere", "cannot be used with"),
+        ("run --offline --secret elsewhere", "cannot be used with"),
+        ("preview --offline --days 3", "unexpected argument"),
+    ] {
+        desk.call(line).is(2, &[words]);
+    }
+    for (line, words) in [
+        ("run --offline --date 2040-01-02", "no prices around 2040-01-02"),
+        ("run --offline --date 2016-01-04", "no prices around 2016-01-04"),
+        ("run --offline --mode live", "live mode"),
+        ("run --offline --policy none.toml", "none.toml: No such file"),
+        ("run --offline --prices none", "cannot read none"),
+        ("exchange --listen 0.0.0.0:0", "no loopback address"),
+    ] {
+        desk.call(line).is(3, &[words]);
+    }
+    assert_eq!(files(desk.0.path()), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_policy_file_is_followed_or_refused_with_its_place() {
+    let desk = Desk::new();
+    desk.write("policy.toml", "[limits]\nposition_mux = \"0.5\"\n");
+    let said = desk.call("run --offline --policy policy.toml");
+    said.is(3, &["unknown field `position_mux`", "Correct the key it names"]);
+    desk.write("policy.toml", "[[strategy]]\nname = \"tecl\"\nallocation = \"1\"\n");
+    let said = desk.call("preview --offline --policy policy.toml");
+    said.is(0, &["tecl", "100.0% of capital"]);
+    assert!(!said.out.contains("nuclear"), "{}", said.out);
+}
+
+#[test]
+fn without_keys_the_brokers_world_is_not_entered() {
+    let desk = Desk::new();
+    desk.call("init").is(0, &[]);
+    let said = desk.call("run");
+    said.is(1, &["secret secret.json not found", "CONFIGURATION", "no order was sent"]);
+    desk.call("run --mode live").is(1, &["mode live is refused"]);
+}
+
+#[test]
+fn a_closed_day_is_a_quiet_success() {
+    let said = Desk::new().call("run --offline --date 2026-11-26");
+    said.is(0, &["PAPER CLOSED", "Next session", "Fri 27 Nov 2026"]);
+}
+
+#[test]
+fn an_interrupted_run_does_not_keep_the_next_call_waiting() {
+    let desk = Desk::new();
+    let mut child = desk.command("run --offline").stdout(Stdio::null()).spawn().unwrap();
+    let plan = desk.path(STORE).join("runs/paper/main/2026-11-20/open/g0/plan.json");
+    while !plan.exists() && child.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(kill.is_ok());
+    let code = child.wait().unwrap().code().unwrap();
+    assert!([0, 3].contains(&code), "interrupted, or done before it noticed: {code}");
+    let next = desk.call("run --offline");
+    let words = if code == 3 { "orders filled" } else { "this session is done" };
+    next.is(0, &[words]);
+}
+
+#[test]
+fn the_exchange_answers_any_client_until_it_is_stopped() {
+    let desk = Desk::new();
+    let mut child = desk
+        .command("exchange --listen 127.0.0.1:0 --json --key PKTEST --secret-key hidden")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let url = json(&line)["url"].as_str().unwrap().to_owned();
+    let ask = |keys: &str| {
+        let mut tcp = TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
+        let request =
+            format!("GET /v2/clock HTTP/1.1\r\nHost: x\r\n{keys}Connection: close\r\n\r\n");
+        tcp.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        tcp.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let right = ask("APCA-API-KEY-ID: PKTEST\r\nAPCA-API-SECRET-KEY: hidden\r\n");
+    let wrong = ask("APCA-API-KEY-ID: PKTEST\r\nAPCA-API-SECRET-KEY: other\r\n");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(right.starts_with("HTTP/1.1 200") && right.contains("\"is_open\":true"), "{right}");
+    assert!(right.contains("2026-11-20T09:35"), "{right}");
+    assert!(wrong.starts_with("HTTP/1.1 401"), "{wrong}");
+}
+
+#[test]
+fn the_help_names_every_command_and_exit_code() {
+    let desk = Desk::new();
+    let help = desk.call("--help");
+    help.is(0, &["run", "preview", "explain", "init", "status", "exchange", "Exit codes:"]);
+    for command in ["run", "preview", "explain", "init", "status", "exchange"] {
+        desk.call(&format!("{command} --help")).is(0, &["Usage: alchemiser", "--json"]);
+    }
+    desk.call("run --help").is(0, &["Exit codes:", "The built-in exchange:"]);
+    desk.call("").is(2, &["Usage: alchemiser"]);
+}
