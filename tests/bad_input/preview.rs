@@ -41,7 +41,7 @@ async fn a_preview_does_not_carry_out_a_plan_that_a_run_left_behind() {
     let scene = scene.in_world(market().build());
     let told = scene.ask(event(&[("action", json!("preview"))])).await;
     let words = ["paper/main/2026-11-20/open/g0 is still open", "resume it"];
-    told.says("blocked", (Trading, "run-open"), &words);
+    told.says("blocked", (Trading, "run-left-open"), &words);
     assert!(scene.world.orders().is_empty() && !scene.has("final.json"));
 }
 
