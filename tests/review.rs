@@ -138,7 +138,7 @@ async fn a_run_that_met_no_broker_is_traded_by_the_resume() {
     let told = stage.invoke_over(without(&stage, "/v2/"), RunAction::Trade).await;
     assert_eq!(told.verdict(), Verdict::Failed);
     assert_eq!(stage.shelf.text(FINAL), None);
-    stage.world.advance(Duration::from_secs(300));
+    stage.world.advance(Duration::from_mins(5));
     let told = stage.invoke(RunAction::Resume).await;
     assert_eq!(told.verdict(), Verdict::Done);
     assert_eq!(stage.account(), "BIL 490, SPY 98, $2000");
@@ -148,7 +148,7 @@ async fn a_run_that_met_no_broker_is_traded_by_the_resume() {
 async fn a_resume_does_not_make_an_old_run_young() {
     let mut stage = stage();
     stage.invoke_over(without(&stage, "/v2/"), RunAction::Trade).await;
-    stage.world.advance(Duration::from_secs(1500));
+    stage.world.advance(Duration::from_mins(25));
     stage.schedules(stage.world.now());
     let told = stage.invoke(RunAction::Resume).await;
     assert_eq!(
@@ -180,7 +180,7 @@ async fn a_closed_day_is_told_once_however_often_it_is_resumed() {
 async fn an_event_delivered_again_hours_later_raises_no_alarm() {
     let stage = stage();
     stage.run().await;
-    stage.world.advance(Duration::from_secs(7200));
+    stage.world.advance(Duration::from_hours(2));
     let told = stage.run().await;
     assert!(told.is_repeated());
     assert_eq!(told.verdict(), Verdict::Done);
@@ -191,7 +191,7 @@ async fn an_event_delivered_again_hours_later_raises_no_alarm() {
 async fn a_resume_that_cannot_read_the_orders_does_not_end_the_run_without_them() {
     let mut stage = stage();
     killed_when(&stage, is_bought).await;
-    stage.world.advance(Duration::from_secs(1200));
+    stage.world.advance(Duration::from_mins(20));
     let told = stage.invoke_over(without(&stage, "/v2/orders"), RunAction::Resume).await;
     assert_eq!(told.verdict(), Verdict::Failed);
     assert_eq!(stage.shelf.text(FINAL), None);
@@ -205,7 +205,7 @@ async fn a_resume_that_cannot_read_the_orders_does_not_end_the_run_without_them(
 async fn a_resume_after_the_close_still_settles_what_was_sent() {
     let stage = stage();
     killed_when(&stage, is_bought).await;
-    stage.world.advance(Duration::from_secs(8 * 3600));
+    stage.world.advance(Duration::from_hours(8));
     let told = stage.invoke(RunAction::Resume).await;
     assert_eq!(told.sleeves(), "a: BIL 490, SPY 98");
     assert!(stage.shelf.text(FINAL).is_some());
@@ -215,13 +215,26 @@ async fn a_resume_after_the_close_still_settles_what_was_sent() {
 async fn a_run_named_close_goes_on_from_the_one_named_open() {
     let stage = stage();
     stage.run().await;
-    stage.world.advance(Duration::from_secs(3600));
+    stage.world.advance(Duration::from_hours(1));
     let slot = Slot::parse("close").unwrap();
     let scheduled_for = stage.world.now();
     let request = RunRequest { slot, scheduled_for, ..stage.event(RunAction::Trade) };
     let told = invoke(&stage, &outside(&stage), &request, "close-1").await;
     assert_eq!((told.verdict(), told.incidents()), (Verdict::NothingToDo, vec![]));
     assert_eq!(told.sleeves(), "a: BIL 490, SPY 98");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn what_was_not_tradable_once_is_bought_when_it_trades_again() {
+    let mut stage =
+        Stage::furnished(|world| world.not_tradable("SPY")).plays("a", "1", "SPY 0.5, BIL 0.5");
+    stage.run().await;
+    assert_eq!(stage.account(), "BIL 490, $51000");
+    let spy = alchemiser::domain::symbol::Symbol::parse("SPY").unwrap();
+    stage.world.exchange(|exchange| exchange.list(&spy).tradable = true);
+    stage.next_session();
+    stage.run().await;
+    assert_eq!(stage.account(), "BIL 490, SPY 98, $2000");
 }
 
 /// A stream that never stops talking.

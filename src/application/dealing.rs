@@ -1,43 +1,57 @@
 //! Dealing: the orders of one phase, in rounds of pricing, sending, waiting and reading.
 
+mod drafting;
+
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use jiff::{Timestamp, ToSpan};
 use tracing::{error, info, warn};
 
 use crate::application::control::permission;
 use crate::application::desk::Watch;
 use crate::application::execute::{Floor, Sent};
-use crate::application::journal::{AttemptRecord, attempt_name};
-use crate::application::order_life::{OrderLife, Step};
+use crate::application::order_life::{Concern, OrderLife, Step};
 use crate::application::ports::BrokerError;
-use crate::application::sending::Concern;
 use crate::application::stop::Stop;
 use crate::application::trouble;
 use crate::domain::attempts::Attempts;
 use crate::domain::execution::OrderOutcome;
 use crate::domain::incident::Incident;
-use crate::domain::market::{Quote, UnusableQuote};
 use crate::domain::money::Shares;
 use crate::domain::order::{ClientOrderId, Order, OrderRequest, Side};
 use crate::domain::plan::BuyPlan;
-use crate::domain::pricing::{self, Reach};
-use crate::domain::risk::{ApprovedPlan, Demand, Permit, Usage};
+use crate::domain::pricing;
+use crate::domain::risk::{ApprovedPlan, Usage};
 use crate::domain::symbol::Symbol;
 
+/// Requests under way at once; more would only queue at the broker.
+const TOGETHER: usize = 8;
 /// Orders read from a little before the plan: the broker's clock is not ours.
 const READ_BEFORE_PLAN_MINUTES: i64 = 10;
 
 /// The orders of a run, phase by phase, and what they used up.
 pub(super) struct Dealing<'a> {
     plan: &'a ApprovedPlan,
-    pub(super) floor: &'a Floor<'a>,
+    floor: &'a Floor<'a>,
     usage: Usage,
     /// When attempts were drafted within the last second.
     recent: Vec<Timestamp>,
-    pub(super) watch: Option<Watch>,
+    watch: Option<Watch>,
     stopped: Option<String>,
     incidents: Vec<Incident>,
+}
+
+enum Ask {
+    Submit(OrderRequest),
+    Look(ClientOrderId),
+    Cancel(String),
+}
+
+enum Answer {
+    Submitted(Result<Order, BrokerError>),
+    Looked(Result<Option<Order>, BrokerError>),
+    Cancelled(Result<(), BrokerError>),
 }
 
 impl<'a> Dealing<'a> {
@@ -97,102 +111,82 @@ impl<'a> Dealing<'a> {
         Ok(lives.into_iter().map(|life| self.conclude(life)).collect())
     }
 
-    /// Prices and approves the next attempt of every order that needs one.
-    async fn draft(
+    /// Sends what is to be sent, looked up or cancelled, a bounded number at a time.
+    async fn send(&mut self, lives: &mut [OrderLife], buy_plan: Option<&BuyPlan>, last: Timestamp) {
+        let desk = self.floor.desk;
+        let now = desk.clock.now();
+        let mut asks: Vec<(usize, Ask)> = Vec::new();
+        for (at, life) in lives.iter_mut().enumerate() {
+            match life.step(now, last) {
+                Step::Send(request) if now < last => {
+                    life.sending(now);
+                    asks.push((at, Ask::Submit(request)));
+                }
+                Step::Send(_) => life.end("stopped before it was sent"),
+                Step::Look(id) => asks.push((at, Ask::Look(id))),
+                Step::Cancel(id) => asks.push((at, Ask::Cancel(id))),
+                Step::Draft | Step::Wait(_) | Step::Over => {}
+            }
+        }
+        while !asks.is_empty() {
+            let rest = asks.split_off(TOGETHER.min(asks.len()));
+            let answers = join_all(asks.iter().map(|(_, ask)| self.ask(ask))).await;
+            for ((at, _), answer) in asks.into_iter().zip(answers) {
+                self.take(&mut lives[at], answer, buy_plan, last).await;
+            }
+            if let Some(watch) = &mut self.watch {
+                watch.reset();
+            }
+            asks = rest;
+        }
+    }
+
+    async fn ask(&self, ask: &Ask) -> Answer {
+        let broker = self.floor.desk.broker;
+        match ask {
+            Ask::Submit(request) => Answer::Submitted(broker.submit(request).await),
+            Ask::Look(id) => Answer::Looked(broker.order(id).await),
+            Ask::Cancel(id) => Answer::Cancelled(broker.cancel(id).await),
+        }
+    }
+
+    async fn take(
         &mut self,
-        lives: &mut [OrderLife],
+        life: &mut OrderLife,
+        answer: Answer,
         buy_plan: Option<&BuyPlan>,
         last: Timestamp,
     ) {
         let desk = self.floor.desk;
         let now = desk.clock.now();
-        let second = now.saturating_sub(Duration::from_secs(1)).unwrap_or(now);
-        self.recent.retain(|sent| *sent > second);
-        let most = u64::from(desk.policy.limits.submits_per_second_max);
-        let room = usize::try_from(most).unwrap_or(usize::MAX).saturating_sub(self.recent.len());
-        let mut waiting: Vec<&mut OrderLife> = lives
-            .iter_mut()
-            .filter(|life| matches!(life.step(now, last), Step::Draft))
-            .take(room) // the others have their turn in a later round
-            .collect();
-        if waiting.is_empty() {
-            return;
-        }
-        if let Err(why) = permission(self.floor.store, self.floor.journal.key()).await {
-            return self.stop(trouble::halted(why));
-        }
-        let symbols: Vec<Symbol> = waiting.iter().map(|l| l.attempts.symbol().clone()).collect();
-        let quotes = match desk.quotes_for_orders(&symbols, self.floor.observed).await {
-            Ok(quotes) => quotes,
-            Err(error) => return self.stop(trouble::broker(&error, "reading quotes for orders")),
+        let concern = match answer {
+            Answer::Submitted(answer) => life.answered(answer, now),
+            Answer::Looked(found) => match life.looked(found, now) {
+                (_, Some(request)) if now < last => self.send_again(life, &request).await,
+                (concern, _) => concern,
+            },
+            Answer::Cancelled(answer) => {
+                life.cancelling(&answer, now);
+                Concern::None
+            }
         };
-        let lasts = Duration::from_secs(u64::from(desk.policy.timing.attempt_seconds));
-        for life in &mut waiting {
-            let quote = quotes.get(life.attempts.symbol()).copied();
-            let quote = quote.unwrap_or(Err(UnusableQuote::Missing));
-            match self.request(life, quote, buy_plan).await {
-                Ok((request, quote)) => {
-                    self.usage.submits += 1;
-                    self.recent.push(now);
-                    life.draft(request, quote.mid(), (desk.clock.now(), lasts));
-                }
-                Err(why) => life.end(why),
-            }
+        if let Concern::Fewer(shares) = concern {
+            self.reduce(life, shares, buy_plan).await;
+        } else {
+            self.concern(concern);
         }
     }
 
-    /// The request of an order's next attempt, through price, record and gate.
-    async fn request(
-        &mut self,
-        life: &OrderLife,
-        quote: Result<Quote, UnusableQuote>,
-        buy_plan: Option<&BuyPlan>,
-    ) -> Result<(OrderRequest, Quote), String> {
-        let (policy, attempts) = (self.floor.desk.policy, &life.attempts);
-        let attempt = u8::try_from(attempts.list().len() + 1).unwrap_or(u8::MAX);
-        if attempt > pricing::attempts(policy.urgency) {
-            return Err(format!("not filled in {} attempts", attempt - 1));
+    /// The same request under the same id, if the operator still permits it.
+    async fn send_again(&mut self, life: &mut OrderLife, request: &OrderRequest) -> Concern {
+        let desk = self.floor.desk;
+        if let Err(why) = permission(self.floor.store, self.floor.journal.key()).await {
+            self.stop(trouble::halted(why));
+            return Concern::None;
         }
-        let quote = quote.map_err(|unusable| format!("no price to trade on: {unusable}"))?;
-        let mut shares = attempts.rest();
-        if attempt > 1 {
-            let evidence = attempts.list().iter().map(|a| (a.id.clone(), a.filled)).collect();
-            let name = attempt_name(attempts.side(), attempts.symbol(), attempt);
-            let record = AttemptRecord { shares, evidence };
-            match self.floor.journal.keep(&name, Some(self.floor.plan_hash), &record).await {
-                Ok(kept) => shares = kept.body.shares.min(shares),
-                Err(failed) => {
-                    self.stop(trouble::journal(&failed));
-                    return Err(format!("attempt not recorded: {failed}"));
-                }
-            }
-        }
-        self.approved(life, (attempt, shares), &quote, buy_plan).map(|request| (request, quote))
-    }
-
-    pub(super) fn approved(
-        &mut self,
-        life: &OrderLife,
-        (attempt, shares): (u8, Shares),
-        quote: &Quote,
-        buy_plan: Option<&BuyPlan>,
-    ) -> Result<OrderRequest, String> {
-        let (policy, attempts) = (self.floor.desk.policy, &life.attempts);
-        let (symbol, side) = (attempts.symbol().clone(), attempts.side());
-        let item = buy_plan.and_then(|plan| plan.items.iter().find(|item| item.symbol == symbol));
-        let worst = item.map(|item| item.worst_limit);
-        let reach = Reach { collar: policy.limits.collar, worst };
-        let limit = pricing::limit(side, attempt, policy.urgency, quote, reach)
-            .ok_or("no limit price within the collar")?;
-        let demand = Demand { symbol, side, attempt, shares, limit };
-        let now = self.floor.desk.clock.now();
-        let submits_last_second = u32::try_from(self.recent.len()).unwrap_or(u32::MAX);
-        let usage = Usage { filled: attempts.filled(), submits_last_second, ..self.usage };
-        let permit = Permit { buy_plan, quote, now, policy, usage };
-        self.plan.request(&demand, &permit).map_err(|refusal| {
-            self.incidents.push(trouble::gate(&demand, &refusal));
-            refusal.to_string()
-        })
+        life.sending(desk.clock.now());
+        let answer = desk.broker.submit(request).await;
+        life.answered(answer, desk.clock.now())
     }
 
     /// Reads the orders' truth.
@@ -246,7 +240,7 @@ impl<'a> Dealing<'a> {
         self.floor.desk.broker.orders_since(since).await
     }
 
-    pub(super) fn concern(&mut self, concern: Concern) {
+    fn concern(&mut self, concern: Concern) {
         match concern {
             Concern::None | Concern::Fewer(_) => {}
             Concern::Refused => {

@@ -14,6 +14,7 @@ use crate::application::desk::Desk;
 use crate::application::journal::history;
 use crate::application::ports::BrokerError;
 use crate::application::trouble;
+use crate::domain::account::Asset;
 use crate::domain::decide::{Universe, universe};
 use crate::domain::execution::OrderOutcome;
 use crate::domain::incident::{Category, Incident};
@@ -143,7 +144,9 @@ pub async fn observe(
     may_trade.extend(positions.iter().map(|position| position.symbol.clone()));
     may_trade.extend(named(&signals));
     let mut assets = last.map(|report| report.assets.clone()).unwrap_or_default();
-    assets.retain(|symbol, _| may_trade.contains(symbol));
+    // Only flags that keep nothing from being ordered are remembered: [`confirm`] would never ask
+    // for one that does, and what was halted once would stay blocked for ever.
+    assets.retain(|symbol, flags| may_trade.contains(symbol) && is_unhindered(flags));
     let remembered: BTreeSet<Symbol> = assets.keys().cloned().collect();
     let asked: Vec<Symbol> = may_trade.difference(&remembered).cloned().collect();
     let fresh = desk.broker.assets(&asked).await;
@@ -198,6 +201,10 @@ pub async fn confirm(
         observed.remembered.remove(&symbol);
     }
     Ok(changed)
+}
+
+fn is_unhindered(flags: &Asset) -> bool {
+    flags.tradable && flags.fractionable && flags.us_equity
 }
 
 /// Every symbol that a signal gives weight to.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::application::current::Current;
 use crate::application::ports::{BrokerError, Refusal};
-use crate::application::sending::Concern;
 use crate::application::trouble;
 use crate::domain::attempts::Attempts;
 use crate::domain::execution::OrderOutcome;
@@ -16,31 +16,11 @@ use crate::domain::order::{
     AttemptEvent, AttemptState, ClientOrderId, Order, OrderRequest, OrderStatus,
 };
 
-/// Wait before the first look after a lost answer; doubled each time, up to the next line.
-const LOOK_AGAIN: Duration = Duration::from_millis(500);
-const LOOK_AGAIN_MAX: Duration = Duration::from_secs(5);
-/// Wait before a cancellation that the broker took is asked for again; one may get lost.
-const CANCEL_AGAIN: Duration = Duration::from_secs(2);
-
-/// When an attempt begins, and how long it works.
-type Lasts = (Timestamp, Duration);
-
 /// An order of the plan, its attempts, and the one being worked on.
 pub(super) struct OrderLife {
     pub(super) attempts: Attempts,
     current: Option<Current>,
     shortfall: Option<String>,
-}
-
-struct Current {
-    request: Option<OrderRequest>,
-    broker_id: Option<String>,
-    until: Timestamp,
-    look_at: Timestamp,
-    look_wait: Duration,
-    cancel_at: Timestamp,
-    cancel_wait: Duration,
-    reduced: bool,
 }
 
 /// What an order needs next.
@@ -57,6 +37,18 @@ pub(super) enum Step {
     Wait(Timestamp),
     /// Nothing any more.
     Over,
+}
+
+/// What an answer means beyond the order itself.
+pub(super) enum Concern {
+    /// Nothing.
+    None,
+    /// The broker refused the order.
+    Refused,
+    /// The same id may be sent with this many shares.
+    Fewer(Shares),
+    /// Nothing more may be sent at all.
+    Stop(&'static str, String),
 }
 
 impl OrderLife {
@@ -87,17 +79,25 @@ impl OrderLife {
         }
     }
 
-    pub(super) fn draft(&mut self, request: OrderRequest, arrival: Price, lasts: Lasts) {
+    pub(super) fn draft(
+        &mut self,
+        request: OrderRequest,
+        arrival: Price,
+        (now, lasts): (Timestamp, Duration),
+    ) {
         self.attempts.draft(&request, Some(arrival));
-        self.current = Some(Current::new(Some(request), lasts));
+        self.current = Some(Current::new(Some(request), now, lasts));
     }
 
-    pub(super) fn adopt(&mut self, id: ClientOrderId, order: &Order, lasts: Lasts) -> Concern {
-        self.current = Some(Current::new(None, lasts));
-        match self.attempts.adopt(id, order, lasts.0) {
-            Ok(()) => self.seen(order, lasts.0),
-            Err(mismatch) => Concern::differs(&mismatch),
-        }
+    pub(super) fn adopt(
+        &mut self,
+        id: ClientOrderId,
+        order: &Order,
+        (now, lasts): (Timestamp, Duration),
+    ) -> Concern {
+        self.current = Some(Current::new(None, now, lasts));
+        let adopted = self.attempts.adopt(id, order, now);
+        adopted.map_or_else(|mismatch| differs(&mismatch), |()| self.seen(order, now))
     }
 
     pub(super) fn reduce(&mut self, request: OrderRequest) {
@@ -121,7 +121,9 @@ impl OrderLife {
 
     pub(super) fn sending(&mut self, now: Timestamp) {
         self.attempts.on(&AttemptEvent::Submitted, now);
-        self.look_later(now);
+        if let Some(current) = &mut self.current {
+            current.look_later(now);
+        }
     }
 
     /// Takes the answer to a submission.
@@ -153,12 +155,25 @@ impl OrderLife {
     fn refused(&mut self, reason: &Refusal, message: String, now: Timestamp) -> Concern {
         let Some(current) = &mut self.current else { return Concern::None };
         let asked = current.request.as_ref().map_or(Shares::ZERO, OrderRequest::shares);
-        if *reason == Refusal::DuplicateId {
-            current.look_at = now; // it is there already: adopt it
-            return Concern::None;
-        }
-        let first = !current.reduced;
-        if let Some(fewer) = reason.takes(asked).filter(|n| first && !n.is_zero() && *n < asked) {
+        let fewer = match reason {
+            Refusal::DuplicateId => {
+                current.look_at = now; // it is there already: adopt it
+                return Concern::None;
+            }
+            Refusal::Shares { available } => *available,
+            Refusal::NotFractionable => Some(asked.round_down_whole()),
+            Refusal::AccountBlocked
+            | Refusal::Funds
+            | Refusal::NotTradable
+            | Refusal::WashTrade
+            | Refusal::NotCancelable
+            | Refusal::NotFound
+            | Refusal::Subscription
+            | Refusal::Invalid
+            | Refusal::Other => None,
+        };
+        let reduced = current.reduced;
+        if let Some(fewer) = fewer.filter(|n| !reduced && !n.is_zero() && *n < asked) {
             return Concern::Fewer(fewer);
         }
         self.refuse(format!("refused: {message}"), now);
@@ -174,7 +189,9 @@ impl OrderLife {
         found: Result<Option<Order>, BrokerError>,
         now: Timestamp,
     ) -> (Concern, Option<OrderRequest>) {
-        self.look_later(now);
+        if let Some(current) = &mut self.current {
+            current.look_later(now);
+        }
         match found {
             Ok(Some(order)) => (self.seen(&order, now), None),
             Ok(None) => (Concern::None, self.current.as_ref().and_then(|c| c.request.clone())),
@@ -190,9 +207,7 @@ impl OrderLife {
             self.attempts.on(&AttemptEvent::CancelRequested, now);
         }
         if let Some(current) = &mut self.current {
-            let wait = current.cancel_wait.max(if taken { CANCEL_AGAIN } else { LOOK_AGAIN });
-            current.cancel_at = now.saturating_add(wait).unwrap_or(now);
-            current.cancel_wait = (wait * 2).min(LOOK_AGAIN_MAX);
+            current.cancel_later(taken, now);
         }
     }
 
@@ -200,7 +215,7 @@ impl OrderLife {
     pub(super) fn seen(&mut self, order: &Order, now: Timestamp) -> Concern {
         let is_last = match self.attempts.seen(order, now) {
             Ok(is_last) => is_last,
-            Err(mismatch) => return Concern::differs(&mismatch),
+            Err(mismatch) => return differs(&mismatch),
         };
         if !is_last {
             return Concern::None;
@@ -208,7 +223,7 @@ impl OrderLife {
         let is_over = self.attempts.state().is_some_and(AttemptState::is_terminal);
         if self.current.is_none() && !is_over {
             // It was given up, and turns up after all: it is cancelled at once.
-            self.current = Some(Current::new(None, (now, Duration::ZERO)));
+            self.current = Some(Current::new(None, now, Duration::ZERO));
         }
         if let Some(current) = &mut self.current {
             current.broker_id = Some(order.broker_id.clone());
@@ -238,27 +253,128 @@ impl OrderLife {
     pub(super) fn outcome(self) -> OrderOutcome {
         self.attempts.outcome(self.shortfall)
     }
-
-    fn look_later(&mut self, now: Timestamp) {
-        if let Some(current) = &mut self.current {
-            current.look_at = now.saturating_add(current.look_wait).unwrap_or(now);
-            current.look_wait = (current.look_wait * 2).min(LOOK_AGAIN_MAX);
-        }
-    }
 }
 
-impl Current {
-    fn new(request: Option<OrderRequest>, (now, lasts): Lasts) -> Self {
-        let until = now.saturating_add(lasts).unwrap_or(now);
-        Self {
-            request,
-            broker_id: None,
-            until,
-            look_at: now,
-            look_wait: LOOK_AGAIN,
-            cancel_at: Timestamp::MIN,
-            cancel_wait: LOOK_AGAIN,
-            reduced: false,
+fn differs(mismatch: &crate::domain::attempts::Mismatch) -> Concern {
+    Concern::Stop("adopted-order-differs", mismatch.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::domain::order::Side;
+    use crate::domain::run::{AccountName, Mode, RunKey, Slot};
+    use crate::domain::symbol::Symbol;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_700_000_000 + seconds).unwrap()
+    }
+
+    fn request() -> OrderRequest {
+        let key = RunKey {
+            mode: Mode::Paper,
+            account: AccountName::parse("main").unwrap(),
+            session: date(2026, 11, 20),
+            slot: Slot::parse("open").unwrap(),
+            generation: 0,
+        };
+        let symbol = Symbol::parse("SPY").unwrap();
+        let id = ClientOrderId::of(&key, &symbol, Side::Buy, 1);
+        let (shares, limit) = (Shares::whole(10), Price::parse("500").unwrap());
+        OrderRequest::ungated(id, symbol, Side::Buy, shares, limit)
+    }
+
+    fn order(status: OrderStatus, filled: u32) -> Order {
+        let request = request();
+        Order {
+            broker_id: "b1".to_owned(),
+            client_id: request.id().as_str().to_owned(),
+            symbol: request.symbol().clone(),
+            side: Side::Buy,
+            shares: Some(request.shares()),
+            filled: Shares::whole(filled),
+            fill_price: None,
+            limit: Some(request.limit()),
+            status,
+            submitted_at: None,
+            filled_at: None,
         }
+    }
+
+    /// An order whose first attempt was sent just now.
+    fn sent() -> OrderLife {
+        let request = request();
+        let symbol = request.symbol().clone();
+        let mut life = OrderLife::new(Attempts::new(symbol, Side::Buy, Shares::whole(10)));
+        let arrival = request.limit();
+        life.draft(request, arrival, (at(0), Duration::from_secs(10)));
+        life.sending(at(0));
+        life
+    }
+
+    fn working() -> OrderLife {
+        let mut life = sent();
+        let _ = life.seen(&order(OrderStatus::Working, 0), at(0));
+        life
+    }
+
+    fn is_cancel(life: &OrderLife, seconds: i64) -> bool {
+        matches!(life.step(at(seconds), at(1000)), Step::Cancel(_))
+    }
+
+    #[test]
+    fn a_cancellation_that_did_not_get_through_is_repeated_but_not_at_once() {
+        let mut life = working();
+        assert!(!is_cancel(&life, 9) && is_cancel(&life, 10));
+        life.cancelling(&Err(BrokerError::Ambiguous("no answer".to_owned())), at(10));
+        assert!(!is_cancel(&life, 10) && is_cancel(&life, 11));
+    }
+
+    #[test]
+    fn a_cancellation_without_an_end_is_asked_for_again() {
+        let refused = BrokerError::Refused {
+            reason: Refusal::NotCancelable,
+            message: "order is pending".to_owned(),
+        };
+        for answer in [Ok(()), Err(refused)] {
+            let mut life = working();
+            life.cancelling(&answer, at(10));
+            assert!(!is_cancel(&life, 11) && is_cancel(&life, 12));
+            let _ = life.seen(&order(OrderStatus::Cancelled, 4), at(13));
+            assert!(matches!(life.step(at(13), at(1000)), Step::Draft));
+        }
+    }
+
+    #[test]
+    fn the_rest_of_an_order_that_a_person_replaced_is_not_sent() {
+        let mut life = working();
+        let _ = life.seen(&order(OrderStatus::Replaced, 4), at(3));
+        assert!(matches!(life.step(at(3), at(1000)), Step::Over));
+        assert_eq!(life.attempts.rest(), Shares::whole(6));
+    }
+
+    #[test]
+    fn an_order_that_the_keys_did_not_allow_is_known_not_to_exist() {
+        let mut life = sent();
+        let concern = life.answered(Err(BrokerError::Unauthorised("401".to_owned())), at(1));
+        assert!(matches!(concern, Concern::Stop("broker-unauthorised", _)));
+        assert!(matches!(life.step(at(1), at(1000)), Step::Over));
+        assert!(!life.give_up("stopped", at(2)));
+        assert_eq!(life.attempts.state(), Some(AttemptState::Refused));
+    }
+
+    #[test]
+    fn an_order_that_was_given_up_and_turns_up_is_cancelled() {
+        let mut life = sent();
+        let refused =
+            BrokerError::Refused { reason: Refusal::Funds, message: "no funds".to_owned() };
+        let _ = life.answered(Err(refused), at(1));
+        assert!(matches!(life.step(at(1), at(1000)), Step::Over));
+        let _ = life.seen(&order(OrderStatus::Working, 0), at(2));
+        assert!(is_cancel(&life, 2));
+        let _ = life.seen(&order(OrderStatus::Cancelled, 0), at(3));
+        assert!(matches!(life.step(at(3), at(1000)), Step::Over));
     }
 }

@@ -9,28 +9,34 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tracing::info;
 
-use crate::application::chronicle::{blank, planned_orders, take_history, take_plan};
-use crate::application::close::{close, settled};
+use crate::application::chronicle::{
+    blank, list_items, planned_orders, take_history, take_plan, take_snapshot,
+};
+use crate::application::close::close;
+use crate::application::control::permission;
 use crate::application::desk::{Desk, Observation};
+use crate::application::ending::{Keeping, finish, is_planned, repeated};
 use crate::application::entry::{open_session, permitted, punctual};
 use crate::application::execute::{Executed, Floor, Sent, execute};
 use crate::application::journal::history::{History, look_back};
+use crate::application::journal::inputs::Inputs;
 use crate::application::journal::{Claim, Journal, JournalError, Kept, Opening, PlanRecord};
-use crate::application::observe::morning;
-use crate::application::planning::planned;
+use crate::application::left_open::conclude_left_open;
+use crate::application::observe::{Morning, Observed, Stale, confirm, morning, observe};
 use crate::application::ports::{Mailer, Store};
 use crate::application::stop::Stop;
-use crate::application::tell::{Mailed, tell};
-use crate::application::trouble;
-use crate::domain::report::RunReport;
+use crate::application::tell::Mailed;
+use crate::domain::decide::{Decision, decide};
+use crate::domain::report::{RunReport, Verdict};
 use crate::domain::risk::restore;
 use crate::domain::run::{RunAction, RunKey, RunRequest};
+use crate::domain::session::Session;
 use crate::domain::strategy::StrategySlot;
 
 /// Time kept free at the end for the final record and the mail.
 const CLOSING: Duration = Duration::from_secs(25);
-/// Record of the letter about a run's end.
-const RUN_LETTER: &str = "mail/run.json";
+/// Each confirmation that changes something asks about other symbols; a book names few.
+const CONFIRMATIONS_MAX: usize = 20;
 /// A lease outlives its holder's deadline by this much.
 const LEASE_MARGIN: Duration = Duration::from_secs(5);
 
@@ -100,9 +106,9 @@ pub async fn run(request: &RunRequest, house: &House<'_>) -> Ended {
         report.incidents.extend(stop.incident.map(|incident| *incident));
     }
     let record = match claimed {
-        Some(_) if left_open => Record::LeftOpen(&journal),
-        Some(_) => Record::Final(&journal),
-        None => Record::None,
+        Some(_) if left_open => Keeping::LeftOpen(&journal),
+        Some(_) => Keeping::Final(&journal),
+        None => Keeping::Nothing,
     };
     let ended = finish(report, house, record).await;
     if let Some(epoch) = claimed {
@@ -116,22 +122,6 @@ enum Told {
     Elsewhere(Box<Ended>),
 }
 
-/// What is kept of a run at the end of an invocation.
-enum Record<'a> {
-    /// Its final record.
-    Final(&'a Journal<'a>),
-    /// Nothing: a later invocation goes on with it.
-    LeftOpen(&'a Journal<'a>),
-    /// Nothing: it was never claimed.
-    None,
-}
-
-/// True unless the run certainly has no plan. A run that may have sent orders ends only once they
-/// are settled: a final record without them would leave their fills out of the ledger for good.
-async fn is_planned(journal: &Journal<'_>) -> bool {
-    !matches!(journal.read::<PlanRecord>("plan.json").await, Ok(None))
-}
-
 async fn stages(
     request: &RunRequest,
     house: &House<'_>,
@@ -139,68 +129,184 @@ async fn stages(
     report: &mut RunReport,
     claimed: &mut Option<usize>,
 ) -> Result<Told, Stop> {
-    let key = journal.key().clone();
     permitted(request, house)?;
-    let mut due = request.scheduled_for;
-    if request.action != RunAction::Preview {
-        match journal.claim(request, opening(request), house.lease()).await? {
-            Claim::Ours { epoch, opened } => {
-                *claimed = Some(epoch);
-                due = due.min(opened.scheduled_for);
-            }
-            Claim::InProgress => return Ok(Told::elsewhere(Ended::InProgress(key))),
-            Claim::NeverOpened => return Ok(Told::elsewhere(Ended::NothingOpen(key))),
-            Claim::Finished(kept) => {
-                return Ok(Told::elsewhere(repeated(kept.body, house, journal).await));
-            }
+    if request.action == RunAction::Preview {
+        preview(request, house, journal, report).await?;
+        return Ok(Told::Here);
+    }
+    // Claimed before the broker is asked: a repeat does nothing even when it comes late or on a
+    // closed day, and a run that could not reach the broker is open for the next resume.
+    let key = journal.key().clone();
+    let mut due = request.scheduled_for; // a resume's own time does not make an old run young
+    match journal.claim(request, opening(request), house.lease()).await? {
+        Claim::Ours { epoch, opened } => {
+            *claimed = Some(epoch);
+            due = due.min(opened.scheduled_for);
         }
-        if let Some(record) = journal.read::<PlanRecord>("plan.json").await? {
-            take_history(report, &look_back(house.store, &key).await?);
-            act(house, journal, record, None, report).await?;
-            return Ok(Told::Here);
+        Claim::InProgress => return Ok(Told::elsewhere(Ended::InProgress(key))),
+        Claim::NeverOpened => return Ok(Told::elsewhere(Ended::NothingOpen(key))),
+        Claim::Finished(kept) => {
+            return Ok(Told::elsewhere(repeated(kept.body, house, journal).await));
         }
     }
+    if let Some(kept) = journal.read::<PlanRecord>("plan.json").await? {
+        // Its fills are booked by carrying it to its end: nothing before that may close it.
+        let morning = prepared(house, &key, report).await;
+        let morning = morning.map_err(|stop| Stop { passing: true, ..stop })?;
+        let start = match open_session(&morning, request, house) {
+            Ok(_) => Start::GoOn,
+            Err(_) => Start::Settle,
+        };
+        act(house, journal, kept, start, report).await?;
+        return Ok(Told::Here);
+    }
     punctual(due, house)?;
-    let morning = morning(&house.desk, &key)
-        .await
-        .map_err(|error| Stop::broker(&error, "reading the market's clock"))?;
-    report.next_session = morning.calendar.after(key.session).map(|session| session.date);
+    let morning = awake(house, &key, report).await?;
     let session = open_session(&morning, request, house)?;
-    let history = match request.action {
-        RunAction::Preview => previewed(house, &key).await?,
-        RunAction::Trade | RunAction::Resume => {
-            conclude_left_open(look_back(house.store, &key).await?, house, &key).await?
-        }
-    };
+    let history = look_back(house.store, &key).await?;
+    let history = conclude_left_open(history, house, &key).await?;
     take_history(report, &history);
-    let found = (&morning, session, &history);
-    let kept = planned(request, house, journal, found, report).await?;
-    if let Some((record, observed)) = kept {
-        act(house, journal, record, Some(&observed), report).await?;
+    let at = (&morning, session, &history);
+    if let Some((kept, observed)) = planned(request, house, journal, at, report).await? {
+        let start = if kept.mine { Start::Fresh(&observed) } else { Start::GoOn };
+        act(house, journal, kept, start, report).await?;
     }
     Ok(Told::Here)
 }
 
-/// What a preview looks back on: today's run too, once it has ended. It finishes nothing itself.
-async fn previewed(house: &House<'_>, key: &RunKey) -> Result<History, Stop> {
-    let behind = RunKey { generation: u8::MAX, ..key.clone() };
-    let history = look_back(house.store, &behind).await?;
-    match history.unfinished.first() {
-        None => Ok(history),
-        Some(left) => Err(Stop::left_open(left)),
+/// What a run with a plan needs before it goes on: a broker that answers, and its past.
+async fn prepared(
+    house: &House<'_>,
+    key: &RunKey,
+    report: &mut RunReport,
+) -> Result<Morning, Stop> {
+    let morning = awake(house, key, report).await?;
+    let history = look_back(house.store, key).await?;
+    take_history(report, &history);
+    Ok(morning)
+}
+
+/// How acting begins.
+pub(super) enum Start<'a> {
+    /// With a plan just made, from these quotes.
+    Fresh(&'a Observation),
+    /// With a plan of an earlier invocation, whose orders are taken up and gone on with.
+    GoOn,
+    /// The same, but nothing is sent any more.
+    Settle,
+}
+
+/// Everything but orders and records, whatever became of the session's own run.
+async fn preview(
+    request: &RunRequest,
+    house: &House<'_>,
+    journal: &Journal<'_>,
+    report: &mut RunReport,
+) -> Result<(), Stop> {
+    punctual(request.scheduled_for, house)?;
+    let morning = awake(house, journal.key(), report).await?;
+    let session = open_session(&morning, request, house)?;
+    let after_all = RunKey { generation: u8::MAX, ..journal.key().clone() };
+    let history = look_back(house.store, &after_all).await?;
+    if let Some(left) = history.unfinished.first() {
+        return Err(Stop::left_open(left));
     }
+    take_history(report, &history);
+    planned(request, house, journal, (&morning, session, &history), report).await.map(|_| ())
+}
+
+async fn awake(house: &House<'_>, key: &RunKey, report: &mut RunReport) -> Result<Morning, Stop> {
+    let morning = morning(&house.desk, key).await;
+    let morning = morning.map_err(|error| Stop::broker(&error, "reading the market's clock"))?;
+    report.next_session = morning.calendar.after(key.session).map(|session| session.date);
+    Ok(morning)
+}
+
+/// Observes, decides, and keeps the approved plan; `None` when there is nothing to act on.
+async fn planned(
+    request: &RunRequest,
+    house: &House<'_>,
+    journal: &Journal<'_>,
+    (morning, session, history): (&Morning, Session, &History),
+    report: &mut RunReport,
+) -> Result<Option<(Kept<PlanRecord>, Observation)>, Stop> {
+    let stale = match request.action {
+        RunAction::Preview => Stale::Leave,
+        RunAction::Trade | RunAction::Resume => Stale::Cancel,
+    };
+    let observed = observe(&house.desk, (morning, session), house.book, history, stale).await;
+    let mut observed = observed.map_err(Stop::observing)?;
+    let decision = decided(house, journal.key(), &mut observed).await?;
+    let Observed { snapshot, data, .. } = observed;
+    take_snapshot(report, &snapshot, data);
+    report.signals.clone_from(&decision.signals);
+    if !decision.transfers.decimal().is_zero() {
+        let today = report.transfers.entry(report.key.session).or_default();
+        *today += decision.transfers; // an earlier run of the day may have seen others
+    }
+    report.limits.clone_from(&decision.limits);
+    report.incidents.extend(decision.incidents.iter().cloned());
+    report.plan.clone_from(&decision.drafted);
+    list_items(&report.key, report.plan.as_ref());
+    if let Some(why) = decision.blocked {
+        return Err(Stop {
+            verdict: Verdict::Blocked,
+            summary: why,
+            incident: None,
+            passing: false,
+        });
+    }
+    let Some(plan) = decision.plan else {
+        return Err(Stop::fault("the decision has neither a plan nor a reason"));
+    };
+    if request.action == RunAction::Preview {
+        report.verdict = Verdict::Preview;
+        report.summary = String::from("a preview: no order was sent");
+        report.ledger = decision.ledger;
+        return Ok(None);
+    }
+    if let Err(why) = permission(house.store, journal.key()).await {
+        return Err(Stop::halted(why));
+    }
+    journal.keep("snapshot.json", None, &Inputs::pack(&snapshot)).await?;
+    let record = PlanRecord {
+        plan: plan.plan().clone(),
+        signals: decision.signals,
+        limits: decision.limits,
+        incidents: decision.incidents,
+        data: report.data.clone(),
+        account: report.account.clone(),
+        transfers: report.transfers.clone(),
+    };
+    let kept = journal.keep("plan.json", None, &record).await?;
+    Ok(Some((kept, Observation { at: snapshot.now, quotes: snapshot.quotes })))
+}
+
+/// The decision, with today's flags of everything it orders.
+async fn decided(
+    house: &House<'_>,
+    key: &RunKey,
+    observed: &mut Observed,
+) -> Result<Decision, Stop> {
+    for _ in 0..CONFIRMATIONS_MAX {
+        let decision = decide(&observed.snapshot, house.book, house.desk.policy, key);
+        let Some(plan) = &decision.drafted else { return Ok(decision) };
+        if !confirm(&house.desk, observed, plan).await.map_err(Stop::observing)? {
+            return Ok(decision);
+        }
+    }
+    Err(Stop::fault("the assets' flags change faster than a plan can be made"))
 }
 
 /// Carries a kept plan out and closes the books.
-async fn act(
+pub(super) async fn act(
     house: &House<'_>,
     journal: &Journal<'_>,
     kept: Kept<PlanRecord>,
-    observed: Option<&Observation>,
+    start: Start<'_>,
     report: &mut RunReport,
 ) -> Result<(), Stop> {
-    let Kept { body: record, hash, mine, .. } = kept;
-    let observed = observed.filter(|_| mine);
+    let Kept { body: record, hash, .. } = kept;
     let plan = restore(record.plan.clone()).map_err(|refusal| {
         let what = format!("the stored plan breaks a law: {refusal}");
         Stop::critical("journal-corrupt", what)
@@ -208,6 +314,12 @@ async fn act(
     let timing = &house.desk.policy.timing;
     let cutoff = back(plan.plan().session.close, u64::from(timing.cutoff_seconds));
     let closing = back(house.deadline, CLOSING.as_secs());
+    let good_until = plan.plan().valid_until.min(cutoff).min(closing);
+    let (observed, no_submit_after) = match start {
+        Start::Fresh(observed) => (Some(observed), good_until),
+        Start::GoOn => (None, good_until),
+        Start::Settle => (None, Timestamp::MIN),
+    };
     let floor = Floor {
         desk: &house.desk,
         journal,
@@ -215,7 +327,7 @@ async fn act(
         plan_hash: &hash,
         observed,
         sent: observed.map_or(Sent::Perhaps, |_| Sent::Nothing),
-        no_submit_after: plan.plan().valid_until.min(cutoff).min(closing),
+        no_submit_after,
         end: closing,
     };
     take_plan(report, record);
@@ -228,82 +340,6 @@ async fn act(
     Ok(())
 }
 
-/// Ends the runs that an earlier invocation left without a final record, by the broker's truth.
-async fn conclude_left_open(
-    history: History,
-    house: &House<'_>,
-    key: &RunKey,
-) -> Result<History, Stop> {
-    if history.unfinished.is_empty() {
-        return Ok(history);
-    }
-    for left in &history.unfinished {
-        let journal = house.journal(left.clone());
-        let Some(open) = journal.read::<RunRequest>("open.json").await? else { continue };
-        let epoch = match journal.claim(&open.body, Opening::Forbidden, house.lease()).await? {
-            Claim::Ours { epoch, .. } => epoch,
-            Claim::Finished(_) | Claim::NeverOpened => continue,
-            Claim::InProgress => {
-                let what = format!("run {left} is still being worked on");
-                return Err(Stop { passing: true, ..Stop::critical("overlap", what) });
-            }
-        };
-        let concluded = conclude(&journal, house).await;
-        let _ = journal.release(epoch).await; // a lease not given back runs out by itself
-        concluded?;
-    }
-    Ok(look_back(house.store, key).await?)
-}
-
-/// Settles one run that was left open, and ends it.
-async fn conclude(journal: &Journal<'_>, house: &House<'_>) -> Result<(), Stop> {
-    let now = house.desk.clock.now();
-    let key = journal.key().clone();
-    let mut report = blank(key, RunAction::Resume, now, (house.code, house.desk.policy));
-    take_history(&mut report, &look_back(house.store, journal.key()).await?);
-    if let Some(record) = journal.read::<PlanRecord>("plan.json").await? {
-        act(house, journal, record, None, &mut report).await?;
-    }
-    match finish(report, house, Record::Final(journal)).await {
-        Ended::Reported { kept: Err(error), .. } => Err(error.into()),
-        Ended::Reported { .. }
-        | Ended::Repeated { .. }
-        | Ended::InProgress(_)
-        | Ended::NothingOpen(_) => Ok(()),
-    }
-}
-
-/// Keeps the report and tells the operator.
-async fn finish(mut report: RunReport, house: &House<'_>, record: Record<'_>) -> Ended {
-    settled(&mut report, house);
-    let mut kept = Ok(());
-    if let Record::Final(journal) = &record {
-        match journal.keep("final.json", report.previous.clone().as_deref(), &report).await {
-            Ok(stored) => report = stored.body,
-            Err(error) => {
-                report.incidents.push(trouble::journal(&error));
-                kept = Err(error);
-            }
-        }
-    }
-    let once = match record {
-        Record::Final(journal) => Some((journal, RUN_LETTER.to_owned())),
-        // A run that stays open is told of once for each reason, however often it is resumed.
-        Record::LeftOpen(journal) => {
-            let code = report.incidents.first().map_or("open", |incident| incident.code.as_str());
-            Some((journal, format!("mail/{code}.json")))
-        }
-        Record::None => None,
-    };
-    let mailed = tell(&mut report, house, once).await;
-    Ended::Reported { report: Box::new(report), mailed, kept }
-}
-
-async fn repeated(mut report: RunReport, house: &House<'_>, journal: &Journal<'_>) -> Ended {
-    let mailed = tell(&mut report, house, Some((journal, RUN_LETTER.to_owned()))).await;
-    Ended::Repeated { report: Box::new(report), mailed }
-}
-
 fn opening(request: &RunRequest) -> Opening {
     match request.action {
         RunAction::Trade | RunAction::Preview => Opening::Allowed,
@@ -312,11 +348,11 @@ fn opening(request: &RunRequest) -> Opening {
 }
 
 impl House<'_> {
-    fn journal(&self, key: RunKey) -> Journal<'_> {
+    pub(super) fn journal(&self, key: RunKey) -> Journal<'_> {
         Journal::new(self.store, self.desk.clock, key, (self.writer, self.code))
     }
 
-    fn lease(&self) -> Duration {
+    pub(super) fn lease(&self) -> Duration {
         let left = self.deadline.duration_since(self.desk.clock.now());
         Duration::try_from(left).unwrap_or_default() + LEASE_MARGIN
     }
