@@ -107,7 +107,7 @@ async fn a_preview_of_a_run_that_is_not_finished_neither_sends_nor_finishes_anyt
     let told = stage.invoke(RunAction::Preview).await;
     assert_eq!(stage.orders(), [""; 0]);
     assert_eq!(told.verdict(), Verdict::Blocked);
-    assert_eq!(told.incidents(), ["WARNING run-unfinished"]);
+    assert_eq!(told.incidents(), ["TRADING run-left-open"]);
     assert_eq!(stage.shelf.text(FINAL), None);
 }
 

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
 use jiff::{Timestamp, ToSpan};
 use tracing::{error, info, warn};
 
@@ -10,8 +9,9 @@ use crate::application::control::permission;
 use crate::application::desk::Watch;
 use crate::application::execute::{Floor, Sent};
 use crate::application::journal::{AttemptRecord, attempt_name};
-use crate::application::order_life::{Concern, OrderLife, Step};
+use crate::application::order_life::{OrderLife, Step};
 use crate::application::ports::BrokerError;
+use crate::application::sending::Concern;
 use crate::application::stop::Stop;
 use crate::application::trouble;
 use crate::domain::attempts::Attempts;
@@ -25,33 +25,19 @@ use crate::domain::pricing::{self, Reach};
 use crate::domain::risk::{ApprovedPlan, Demand, Permit, Usage};
 use crate::domain::symbol::Symbol;
 
-/// Requests under way at once; more would only queue at the broker.
-const TOGETHER: usize = 8;
 /// Orders read from a little before the plan: the broker's clock is not ours.
 const READ_BEFORE_PLAN_MINUTES: i64 = 10;
 
 /// The orders of a run, phase by phase, and what they used up.
 pub(super) struct Dealing<'a> {
     plan: &'a ApprovedPlan,
-    floor: &'a Floor<'a>,
+    pub(super) floor: &'a Floor<'a>,
     usage: Usage,
     /// When attempts were drafted within the last second.
     recent: Vec<Timestamp>,
-    watch: Option<Watch>,
+    pub(super) watch: Option<Watch>,
     stopped: Option<String>,
     incidents: Vec<Incident>,
-}
-
-enum Ask {
-    Submit(OrderRequest),
-    Look(ClientOrderId),
-    Cancel(String),
-}
-
-enum Answer {
-    Submitted(Result<Order, BrokerError>),
-    Looked(Result<Option<Order>, BrokerError>),
-    Cancelled(Result<(), BrokerError>),
 }
 
 impl<'a> Dealing<'a> {
@@ -184,7 +170,7 @@ impl<'a> Dealing<'a> {
         self.approved(life, (attempt, shares), &quote, buy_plan).map(|request| (request, quote))
     }
 
-    fn approved(
+    pub(super) fn approved(
         &mut self,
         life: &OrderLife,
         (attempt, shares): (u8, Shares),
@@ -207,109 +193,6 @@ impl<'a> Dealing<'a> {
             self.incidents.push(trouble::gate(&demand, &refusal));
             refusal.to_string()
         })
-    }
-
-    /// Sends what is to be sent, looked up or cancelled, a bounded number at a time.
-    async fn send(&mut self, lives: &mut [OrderLife], buy_plan: Option<&BuyPlan>, last: Timestamp) {
-        let desk = self.floor.desk;
-        let now = desk.clock.now();
-        let mut asks: Vec<(usize, Ask)> = Vec::new();
-        for (at, life) in lives.iter_mut().enumerate() {
-            match life.step(now, last) {
-                Step::Send(request) if now < last => {
-                    life.sending(now);
-                    asks.push((at, Ask::Submit(request)));
-                }
-                Step::Send(_) => life.end("stopped before it was sent"),
-                Step::Look(id) => asks.push((at, Ask::Look(id))),
-                Step::Cancel(id) => asks.push((at, Ask::Cancel(id))),
-                Step::Draft | Step::Wait(_) | Step::Over => {}
-            }
-        }
-        while !asks.is_empty() {
-            let rest = asks.split_off(TOGETHER.min(asks.len()));
-            let answers = join_all(asks.iter().map(|(_, ask)| self.ask(ask))).await;
-            for ((at, _), answer) in asks.into_iter().zip(answers) {
-                self.take(&mut lives[at], answer, buy_plan, last).await;
-            }
-            if let Some(watch) = &mut self.watch {
-                watch.reset();
-            }
-            asks = rest;
-        }
-    }
-
-    async fn ask(&self, ask: &Ask) -> Answer {
-        let broker = self.floor.desk.broker;
-        match ask {
-            Ask::Submit(request) => Answer::Submitted(broker.submit(request).await),
-            Ask::Look(id) => Answer::Looked(broker.order(id).await),
-            Ask::Cancel(id) => Answer::Cancelled(broker.cancel(id).await),
-        }
-    }
-
-    async fn take(
-        &mut self,
-        life: &mut OrderLife,
-        answer: Answer,
-        buy_plan: Option<&BuyPlan>,
-        last: Timestamp,
-    ) {
-        let desk = self.floor.desk;
-        let now = desk.clock.now();
-        let concern = match answer {
-            Answer::Submitted(answer) => life.answered(answer, now),
-            Answer::Looked(found) => match life.looked(found, now) {
-                (_, Some(request)) if now < last => self.send_again(life, &request).await,
-                (concern, _) => concern,
-            },
-            Answer::Cancelled(answer) => {
-                life.cancelling(&answer, now);
-                Concern::None
-            }
-        };
-        if let Concern::Fewer(shares) = concern {
-            self.reduce(life, shares, buy_plan).await;
-        } else {
-            self.concern(concern);
-        }
-    }
-
-    /// The same request under the same id, if the operator still permits it.
-    async fn send_again(&mut self, life: &mut OrderLife, request: &OrderRequest) -> Concern {
-        let desk = self.floor.desk;
-        if let Err(why) = permission(self.floor.store, self.floor.journal.key()).await {
-            self.stop(trouble::halted(why));
-            return Concern::None;
-        }
-        life.sending(desk.clock.now());
-        let answer = desk.broker.submit(request).await;
-        life.answered(answer, desk.clock.now())
-    }
-
-    /// The broker would take fewer shares: the same id goes out again with those.
-    async fn reduce(&mut self, life: &mut OrderLife, shares: Shares, buy_plan: Option<&BuyPlan>) {
-        let desk = self.floor.desk;
-        let symbol = life.attempts.symbol().clone();
-        let attempt = u8::try_from(life.attempts.list().len()).unwrap_or(u8::MAX);
-        let request = match desk.quotes(std::slice::from_ref(&symbol)).await {
-            Ok(quotes) => match quotes.get(&symbol) {
-                Some(Ok(quote)) => self.approved(life, (attempt, shares), quote, buy_plan),
-                Some(Err(unusable)) => Err(unusable.to_string()),
-                None => Err(UnusableQuote::Missing.to_string()),
-            },
-            Err(error) => Err(error.to_string()),
-        };
-        match request {
-            Ok(request) => {
-                life.reduce(request.clone());
-                let answer = desk.broker.submit(&request).await;
-                let concern = life.answered(answer, desk.clock.now());
-                self.concern(concern);
-            }
-            Err(why) => life
-                .refuse(format!("the broker takes only {shares} shares: {why}"), desk.clock.now()),
-        }
     }
 
     /// Reads the orders' truth.
@@ -363,7 +246,7 @@ impl<'a> Dealing<'a> {
         self.floor.desk.broker.orders_since(since).await
     }
 
-    fn concern(&mut self, concern: Concern) {
+    pub(super) fn concern(&mut self, concern: Concern) {
         match concern {
             Concern::None | Concern::Fewer(_) => {}
             Concern::Refused => {

@@ -62,8 +62,7 @@ pub struct Executed {
 /// Carries a plan out; a plan already carried out in part is continued from the broker's truth.
 ///
 /// # Errors
-/// [`Stop`] when an earlier invocation's orders cannot be known: the run stays open then, for its
-/// end must not be told without them.
+/// [`Stop`] when an earlier invocation's orders cannot be known: the run stays open then.
 pub(super) async fn execute(plan: &ApprovedPlan, floor: &Floor<'_>) -> Result<Executed, Stop> {
     let mut dealing = Dealing::new(plan, floor);
     let mut done = Executed::default();
@@ -98,8 +97,12 @@ async fn phases(
     let items = done.buy_plan.iter().flat_map(|buy_plan| &buy_plan.items);
     let buys = items.map(|item| (item.symbol.clone(), item.shares)).collect();
     done.execution.buys = dealing.phase(Side::Buy, buys, done.buy_plan.as_ref(), false).await?;
-    floor.journal.keep("buys.json", chain, &done.execution.buys).await?;
-    Ok(())
+    floor
+        .journal
+        .keep("buys.json", chain, &done.execution.buys)
+        .await
+        .map(|_| ())
+        .map_err(Stop::from)
 }
 
 /// The buy plan, when buys are wanted and may still be sent.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::application::ports::{BrokerError, Refusal};
+use crate::application::sending::Concern;
 use crate::application::trouble;
 use crate::domain::attempts::Attempts;
 use crate::domain::execution::OrderOutcome;
@@ -20,6 +21,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 const LOOK_AGAIN_MAX: Duration = Duration::from_secs(5);
 /// Wait before a cancellation that the broker took is asked for again; one may get lost.
 const CANCEL_AGAIN: Duration = Duration::from_secs(2);
+
+/// When an attempt begins, and how long it works.
+type Lasts = (Timestamp, Duration);
 
 /// An order of the plan, its attempts, and the one being worked on.
 pub(super) struct OrderLife {
@@ -55,18 +59,6 @@ pub(super) enum Step {
     Over,
 }
 
-/// What an answer means beyond the order itself.
-pub(super) enum Concern {
-    /// Nothing.
-    None,
-    /// The broker refused the order.
-    Refused,
-    /// The same id may be sent with this many shares.
-    Fewer(Shares),
-    /// Nothing more may be sent at all.
-    Stop(&'static str, String),
-}
-
 impl OrderLife {
     pub(super) const fn new(attempts: Attempts) -> Self {
         Self { attempts, current: None, shortfall: None }
@@ -95,25 +87,17 @@ impl OrderLife {
         }
     }
 
-    pub(super) fn draft(
-        &mut self,
-        request: OrderRequest,
-        arrival: Price,
-        (now, lasts): (Timestamp, Duration),
-    ) {
+    pub(super) fn draft(&mut self, request: OrderRequest, arrival: Price, lasts: Lasts) {
         self.attempts.draft(&request, Some(arrival));
-        self.current = Some(Current::new(Some(request), now, lasts));
+        self.current = Some(Current::new(Some(request), lasts));
     }
 
-    pub(super) fn adopt(
-        &mut self,
-        id: ClientOrderId,
-        order: &Order,
-        (now, lasts): (Timestamp, Duration),
-    ) -> Concern {
-        self.current = Some(Current::new(None, now, lasts));
-        let adopted = self.attempts.adopt(id, order, now);
-        adopted.map_or_else(|mismatch| differs(&mismatch), |()| self.seen(order, now))
+    pub(super) fn adopt(&mut self, id: ClientOrderId, order: &Order, lasts: Lasts) -> Concern {
+        self.current = Some(Current::new(None, lasts));
+        match self.attempts.adopt(id, order, lasts.0) {
+            Ok(()) => self.seen(order, lasts.0),
+            Err(mismatch) => Concern::differs(&mismatch),
+        }
     }
 
     pub(super) fn reduce(&mut self, request: OrderRequest) {
@@ -169,25 +153,12 @@ impl OrderLife {
     fn refused(&mut self, reason: &Refusal, message: String, now: Timestamp) -> Concern {
         let Some(current) = &mut self.current else { return Concern::None };
         let asked = current.request.as_ref().map_or(Shares::ZERO, OrderRequest::shares);
-        let fewer = match reason {
-            Refusal::DuplicateId => {
-                current.look_at = now; // it is there already: adopt it
-                return Concern::None;
-            }
-            Refusal::Shares { available } => *available,
-            Refusal::NotFractionable => Some(asked.round_down_whole()),
-            Refusal::AccountBlocked
-            | Refusal::Funds
-            | Refusal::NotTradable
-            | Refusal::WashTrade
-            | Refusal::NotCancelable
-            | Refusal::NotFound
-            | Refusal::Subscription
-            | Refusal::Invalid
-            | Refusal::Other => None,
-        };
-        let reduced = current.reduced;
-        if let Some(fewer) = fewer.filter(|n| !reduced && !n.is_zero() && *n < asked) {
+        if *reason == Refusal::DuplicateId {
+            current.look_at = now; // it is there already: adopt it
+            return Concern::None;
+        }
+        let first = !current.reduced;
+        if let Some(fewer) = reason.takes(asked).filter(|n| first && !n.is_zero() && *n < asked) {
             return Concern::Fewer(fewer);
         }
         self.refuse(format!("refused: {message}"), now);
@@ -219,8 +190,7 @@ impl OrderLife {
             self.attempts.on(&AttemptEvent::CancelRequested, now);
         }
         if let Some(current) = &mut self.current {
-            let least = if taken { CANCEL_AGAIN } else { Duration::ZERO };
-            let wait = current.cancel_wait.max(least);
+            let wait = current.cancel_wait.max(if taken { CANCEL_AGAIN } else { LOOK_AGAIN });
             current.cancel_at = now.saturating_add(wait).unwrap_or(now);
             current.cancel_wait = (wait * 2).min(LOOK_AGAIN_MAX);
         }
@@ -230,7 +200,7 @@ impl OrderLife {
     pub(super) fn seen(&mut self, order: &Order, now: Timestamp) -> Concern {
         let is_last = match self.attempts.seen(order, now) {
             Ok(is_last) => is_last,
-            Err(mismatch) => return differs(&mismatch),
+            Err(mismatch) => return Concern::differs(&mismatch),
         };
         if !is_last {
             return Concern::None;
@@ -238,7 +208,7 @@ impl OrderLife {
         let is_over = self.attempts.state().is_some_and(AttemptState::is_terminal);
         if self.current.is_none() && !is_over {
             // It was given up, and turns up after all: it is cancelled at once.
-            self.current = Some(Current::new(None, now, Duration::ZERO));
+            self.current = Some(Current::new(None, (now, Duration::ZERO)));
         }
         if let Some(current) = &mut self.current {
             current.broker_id = Some(order.broker_id.clone());
@@ -278,7 +248,7 @@ impl OrderLife {
 }
 
 impl Current {
-    fn new(request: Option<OrderRequest>, now: Timestamp, lasts: Duration) -> Self {
+    fn new(request: Option<OrderRequest>, (now, lasts): Lasts) -> Self {
         let until = now.saturating_add(lasts).unwrap_or(now);
         Self {
             request,
@@ -291,8 +261,4 @@ impl Current {
             reduced: false,
         }
     }
-}
-
-fn differs(mismatch: &crate::domain::attempts::Mismatch) -> Concern {
-    Concern::Stop("adopted-order-differs", mismatch.to_string())
 }

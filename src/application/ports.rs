@@ -82,6 +82,26 @@ pub enum Refusal {
     Other,
 }
 
+impl Refusal {
+    /// The shares that the broker would take instead of those asked for, if it says so.
+    pub fn takes(&self, asked: Shares) -> Option<Shares> {
+        match self {
+            Self::Shares { available } => *available,
+            Self::NotFractionable => Some(asked.round_down_whole()),
+            Self::AccountBlocked
+            | Self::DuplicateId
+            | Self::Funds
+            | Self::NotTradable
+            | Self::WashTrade
+            | Self::NotCancelable
+            | Self::NotFound
+            | Self::Subscription
+            | Self::Invalid
+            | Self::Other => None,
+        }
+    }
+}
+
 /// Why the keys could not be had; names the field, never its value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CredentialsError {

@@ -64,10 +64,10 @@ impl Stop {
     }
 
     pub(super) fn left_open(run: &RunKey) -> Self {
-        let what = format!("run {run} was left open: there is no ledger to preview from");
-        let incident = Incident::new(Category::Warning, "run-left-open", "run", what)
-            .meaning("Nothing is wrong with the preview; the next run ends that one first.")
-            .action("Resume the run that was left open.");
+        let what = format!("run {run} is still open: a preview after it would be a guess");
+        let incident = Incident::new(Category::Trading, "run-left-open", "run", what)
+            .meaning("Nothing was previewed and nothing was touched.")
+            .action("Let the run end, or resume it; then preview again.");
         Self::incident(Verdict::Blocked, incident, false)
     }
 

@@ -1,6 +1,6 @@
 //! A preview touches nothing, whatever the store and the broker hold when it comes.
 
-use alchemiser::domain::incident::Category::{Critical, Warning};
+use alchemiser::domain::incident::Category::{Critical, Trading};
 use alchemiser::infrastructure::http::Method;
 use alchemiser::simulator::exchange::OrderTrouble;
 use alchemiser::simulator::faults::{Fault, On, Trouble};
@@ -40,8 +40,8 @@ async fn a_preview_does_not_carry_out_a_plan_that_a_run_left_behind() {
     }
     let scene = scene.in_world(market().build());
     let told = scene.ask(event(&[("action", json!("preview"))])).await;
-    let words = ["run paper/main/2026-11-20/open/g0 was left open", "Resume the run"];
-    told.says("blocked", (Warning, "run-left-open"), &words);
+    let words = ["paper/main/2026-11-20/open/g0 is still open", "resume it"];
+    told.says("blocked", (Trading, "run-left-open"), &words);
     assert!(scene.world.orders().is_empty() && !scene.has("final.json"));
 }
 
