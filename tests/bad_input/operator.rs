@@ -1,15 +1,17 @@
 //! What the operator or the scheduler got wrong: event, environment, policy, strategy, keys.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use alchemiser::application::ports::{Credentials, Freshness};
-use alchemiser::domain::incident::Category::{Configuration, Strategy, Trading};
+use alchemiser::domain::incident::Category::{Configuration, Critical, Strategy, Trading};
 use alchemiser::infrastructure::http::Method;
 use alchemiser::infrastructure::local::secrets::SecretFile;
 use alchemiser::interface::event::EXAMPLE;
 use alchemiser::interface::lambda::invoke;
 use alchemiser::interface::settings::Settings;
 use alchemiser::simulator::faults::{Fault, On, Trouble};
+use alchemiser::simulator::routes::Keys;
 use serde_json::{Value, json};
 
 use crate::scene::{ALL_IN, KEY_ID, SECRET, Scene, event, market};
@@ -209,20 +211,26 @@ async fn a_secret_that_is_missing_or_blank_names_the_field_and_never_a_value() {
 #[tokio::test]
 async fn keys_that_the_broker_echoes_are_shown_nowhere() {
     // The scene itself looks for the keys in answer, records and mails.
-    let echo = format!("{{\"message\":\"you sent {KEY_ID} and {SECRET}\"}}");
-    for path in ["/v2/account", "/v2/clock", "/v2/positions", "/v2/orders", "/v2/stocks/bars"] {
-        let scene = calm();
-        let on = On::new(Method::Get, path).always();
-        scene.world.fault(Fault::request(on, Trouble::Body(echo.clone())));
-        let told = scene.trade().await;
-        assert_ne!(told.response.outcome, "done", "{path}");
-        assert!(scene.world.orders().is_empty(), "{path}");
-    }
+    let echo = |code: u32| {
+        let body = format!("{{\"code\":{code},\"message\":\"you sent {KEY_ID} and {SECRET}\"}}");
+        Trouble::Rewrite(Arc::new(move |_| body.clone()))
+    };
     let scene = calm();
-    let on = On::new(Method::Post, "/v2/orders").always();
-    scene.world.fault(Fault::request(on, Trouble::Body(echo)));
+    scene.world.door(|door| door.keys = Keys::Only { id: "PKNEW".into(), secret: "new".into() });
+    scene.world.fault(Fault::request(On::any("/v2/*").always(), echo(40_110_000)));
     let told = scene.trade().await;
-    assert_ne!(told.response.outcome, "done");
+    told.says("failed", (Critical, "broker-unauthorised"), &["you sent [key] and [key]"]);
+    nothing_traded(&scene);
+
+    let scene = Scene::of(market().cash("50000").build(), CALM);
+    let double = |body: String| body.replace("\"50000\"", "\"100000\"");
+    let account = On::new(Method::Get, "/v2/account").always();
+    scene.world.fault(Fault::request(account, Trouble::Rewrite(Arc::new(double))));
+    let orders = On::new(Method::Post, "/v2/orders").always();
+    scene.world.fault(Fault::request(orders, echo(40_310_000)));
+    let told = scene.trade().await;
+    told.says("failed", (Trading, "order-not-filled"), &["you sent [key] and [key]"]);
+    assert!(scene.world.orders().is_empty());
 }
 
 #[tokio::test]
@@ -231,7 +239,7 @@ async fn wrong_keys_are_the_brokers_word_and_end_the_run() {
     scene.secret(&json!({ "key_id": "PKOTHER", "secret_key": "other" }).to_string());
     let told = scene.trade().await;
     let words = ["does not accept our keys", "Check the key pair in the secret"];
-    let code = (alchemiser::domain::incident::Category::Critical, "broker-unauthorised");
+    let code = (Critical, "broker-unauthorised");
     told.says("failed", code, &words);
     nothing_traded(&scene);
 }

@@ -1,6 +1,6 @@
 //! The operator's command line: what can be asked, and the exit codes.
 //!
-//! The exit codes are part of the help: [`EXIT_CODES`].
+//! The exit codes are part of the help.
 
 mod days;
 mod exchange;
