@@ -87,7 +87,9 @@ pub async fn run(request: &RunRequest, house: &House<'_>) -> Ended {
     let mut report = blank(key.clone(), request.action, now, (house.code, house.desk.policy));
     let journal = house.journal(key);
     let mut claimed = None;
-    let stop = match stages(request, house, &journal, &mut report, &mut claimed).await {
+    // Boxed: the stages' future is too large to lie on a caller's stack.
+    let staged = Box::pin(stages(request, house, &journal, &mut report, &mut claimed)).await;
+    let stop = match staged {
         Ok(Told::Here) => None,
         Ok(Told::Elsewhere(ended)) => return *ended,
         Err(stop) => Some(stop),
@@ -138,25 +140,22 @@ async fn stages(
             return Ok(Told::elsewhere(repeated(kept.body, house, journal).await));
         }
     }
-    match journal.read::<PlanRecord>("plan.json").await? {
-        Some(kept) => {
-            // Its fills are booked by carrying it to its end: nothing before that may close it.
-            let ready = prepared(house, &key, report).await;
-            ready.map_err(|stop| Stop { passing: true, ..stop })?;
-            act(house, journal, kept, true, report).await?;
-        }
-        None => {
-            in_time(request, house)?;
-            let morning = awake(house, &key, report).await?;
-            let session = open_session(&morning, request, house)?;
-            let history = look_back(house.store, &key).await?;
-            let history = conclude_left_open(history, house, &key).await?;
-            take_history(report, &history);
-            let at = (&morning, session, &history);
-            if let Some(kept) = planned(request, house, journal, at, report).await? {
-                act(house, journal, kept, false, report).await?;
-            }
-        }
+    if let Some(kept) = journal.read::<PlanRecord>("plan.json").await? {
+        // Its fills are booked by carrying it to its end: nothing before that may close it.
+        let ready = prepared(house, &key, report).await;
+        ready.map_err(|stop| Stop { passing: true, ..stop })?;
+        act(house, journal, kept, true, report).await?;
+        return Ok(Told::Here);
+    }
+    in_time(request, house)?;
+    let morning = awake(house, &key, report).await?;
+    let session = open_session(&morning, request, house)?;
+    let history = look_back(house.store, &key).await?;
+    let history = conclude_left_open(history, house, &key).await?;
+    take_history(report, &history);
+    let at = (&morning, session, &history);
+    if let Some(kept) = planned(request, house, journal, at, report).await? {
+        act(house, journal, kept, false, report).await?;
     }
     Ok(Told::Here)
 }
