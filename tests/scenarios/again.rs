@@ -1,67 +1,15 @@
 //! Runs that are cut off anywhere, and invocations that meet.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use alchemiser::domain::report::Verdict;
 use alchemiser::domain::run::RunAction;
-use alchemiser::infrastructure::http::{Request, Response, Transport, TransportError};
 use alchemiser::simulator::exchange::{Fills, OrderTrouble};
 use alchemiser::simulator::faults::{Fault, On, Trouble};
-use async_trait::async_trait;
-use tokio::sync::Notify;
 
+use crate::cut::{Cut, LEASE_OVER, killed_at};
 use crate::stage::Stage;
-use crate::told::{Told, sleeves};
-
-/// When a lease that nobody gave back has run out.
-const LEASE_OVER: Duration = Duration::from_secs(306);
-
-/// Where a run is cut off, seen from the request at which it happens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cut {
-    /// Before the request left.
-    Before,
-    /// After the exchange answered, before the answer is read.
-    After,
-}
-
-/// Carries so many requests, then nothing moves any more.
-struct Cable {
-    inner: Arc<dyn Transport>,
-    left: AtomicI64,
-    cut: Cut,
-    gone: Notify,
-}
-
-#[async_trait]
-impl Transport for Cable {
-    async fn carry(&self, request: Request) -> Result<Response, TransportError> {
-        let last = self.left.fetch_sub(1, Ordering::Relaxed) == 1;
-        if last && self.cut == Cut::Before {
-            self.gone.notify_one();
-            return std::future::pending().await;
-        }
-        let answer = self.inner.carry(request).await;
-        if last {
-            self.gone.notify_one();
-            return std::future::pending().await;
-        }
-        answer
-    }
-}
-
-/// Runs until the k-th request, where the process dies; `None` when it died.
-async fn killed_at(stage: &Stage, request: i64, cut: Cut) -> Option<Told> {
-    let (inner, gone) = (stage.world.transport(), Notify::new());
-    let cable = Arc::new(Cable { inner, left: AtomicI64::new(request), cut, gone });
-    tokio::select! {
-        biased;
-        () = cable.gone.notified() => None,
-        told = stage.invoke_over(cable.clone(), RunAction::Trade) => Some(told),
-    }
-}
+use crate::told::sleeves;
 
 /// A flip of everything with a sell that needs a second attempt.
 async fn flip() -> Stage {
@@ -205,7 +153,7 @@ async fn a_run_taken_up_when_its_plan_is_too_old_books_what_happened_and_sends_n
     for request in 1..=count {
         let stage = flip().await;
         killed_at(&stage, request, Cut::After).await;
-        stage.world.advance(Duration::from_secs(30 * 60));
+        stage.world.advance(Duration::from_mins(30));
         let orders = stage.orders().len();
         let told = stage.invoke(RunAction::Resume).await;
         assert!(told.is_kept(), "{request}");
@@ -233,7 +181,7 @@ async fn half_done() -> Stage {
 #[tokio::test(flavor = "current_thread")]
 async fn a_resume_that_cannot_read_the_orders_does_not_close_the_books() {
     let mut stage = half_done().await;
-    stage.world.advance(Duration::from_secs(15 * 60));
+    stage.world.advance(Duration::from_mins(15));
     let on = On::any("/v2/orders*").containing("status=all").always();
     stage.world.fault(Fault::request(on, Trouble::NoConnection));
     let told = stage.invoke(RunAction::Resume).await;
@@ -252,7 +200,7 @@ async fn a_resume_that_cannot_read_the_orders_does_not_close_the_books() {
 async fn a_resume_that_cannot_read_a_record_does_not_close_the_books() {
     for nth in 0.. {
         let mut stage = half_done().await;
-        stage.world.advance(Duration::from_secs(15 * 60));
+        stage.world.advance(Duration::from_mins(15));
         stage.shelf.fails_to_read(nth);
         let _ = stage.try_invoke(RunAction::Resume).await;
         if !stage.shelf.has_failed_to_read() {

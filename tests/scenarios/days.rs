@@ -239,7 +239,7 @@ async fn an_order_left_unknown_is_reported_and_its_late_fill_booked_by_the_next_
     assert_eq!(told.sleeves(), "b: BIL 490");
     assert_eq!(stage.post.subjects().len(), 1);
     stage.world.set_price("SPY", "499");
-    stage.world.advance(Duration::from_secs(600));
+    stage.world.advance(Duration::from_mins(10));
     assert_eq!(stage.orders()[1], "buy SPY 98 #1 filled 98", "met after the run");
     stage.next_session();
     let told = stage.run().await;

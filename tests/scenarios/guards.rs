@@ -104,7 +104,7 @@ async fn clocks_that_differ_keep_the_run_from_trading() {
 #[tokio::test(flavor = "current_thread")]
 async fn an_event_that_comes_late_does_not_trade() {
     let stage = stage();
-    stage.world.advance(Duration::from_secs(21 * 60));
+    stage.world.advance(Duration::from_mins(21));
     let told = stage.run().await;
     assert_eq!(told.verdict(), Verdict::Blocked);
     assert_eq!(told.errors(), ["TRADING event-late"]);
@@ -130,7 +130,7 @@ async fn a_store_lost_on_the_same_day_sends_nothing_twice() {
     let stage = stage();
     stage.run().await;
     stage.shelf.lose("runs/");
-    stage.world.advance(Duration::from_secs(60));
+    stage.world.advance(Duration::from_mins(1));
     let told = stage.run().await;
     assert_eq!(told.errors(), ["CRITICAL ledger-lost"]);
     assert_eq!(stage.orders().len(), 2);
@@ -177,7 +177,7 @@ async fn a_closed_day_said_twice_is_mailed_once() {
 #[tokio::test(flavor = "current_thread")]
 async fn a_late_event_said_twice_is_mailed_once() {
     let stage = stage();
-    stage.world.advance(Duration::from_secs(21 * 60));
+    stage.world.advance(Duration::from_mins(21));
     stage.run().await;
     stage.run().await;
     assert_eq!(stage.post.subjects().len(), 1);
@@ -188,7 +188,7 @@ async fn the_same_event_again_much_later_does_nothing_either() {
     let mut stage = stage();
     let first = stage.run().await;
     for minutes in [25, 60 * 8, 60 * 24 * 3] {
-        stage.world.advance(Duration::from_secs(minutes * 60));
+        stage.world.advance(Duration::from_mins(minutes));
         let again = stage.run().await;
         assert!(again.is_repeated() && *again.mailed() == Mailed::Before, "{minutes}");
         assert_eq!(again.report(), first.report(), "{minutes}");
@@ -237,7 +237,7 @@ async fn a_broker_out_of_reach_before_the_plan_is_traded_by_a_resume_in_time() {
         assert_eq!(told.errors(), ["CRITICAL broker-unreachable"], "{path}");
         assert_eq!(stage.record(), None, "{path}: the run stays open");
         stage.world.clear_faults();
-        stage.world.advance(Duration::from_secs(600));
+        stage.world.advance(Duration::from_mins(10));
         let told = stage.invoke(RunAction::Resume).await;
         assert_eq!(told.verdict(), Verdict::Done, "{path}");
         assert_eq!(stage.account(), "BIL 490, SPY 98, $2000", "{path}");
@@ -250,7 +250,7 @@ async fn a_resume_that_comes_too_late_only_concludes() {
     stage.world.fault(broker_down("/v2/account"));
     stage.run().await;
     stage.world.clear_faults();
-    stage.world.advance(Duration::from_secs(21 * 60));
+    stage.world.advance(Duration::from_mins(21));
     let told = stage.invoke(RunAction::Resume).await;
     assert_eq!(told.verdict(), Verdict::Blocked);
     assert_eq!(told.errors(), ["TRADING event-late"]);

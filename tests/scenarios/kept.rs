@@ -121,9 +121,10 @@ impl Store for Shelf {
         let at = self.world.now();
         let mut state = locked(&self.state);
         let failure = state.check(key);
-        if failure.is_some() && !state.outage.takes_effect {
-            return Err(failure.unwrap());
-        }
+        let failure = match failure {
+            Some(failure) if !state.outage.takes_effect => return Err(failure),
+            failure => failure,
+        };
         let there = state.records.get(key).cloned();
         if there.is_none() {
             state.records.insert(key.to_owned(), Record { bytes: bytes.to_vec(), at });

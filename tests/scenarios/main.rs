@@ -3,6 +3,7 @@
 
 #![cfg(test)]
 
+mod cut;
 mod kept;
 mod stage;
 mod told;
@@ -12,4 +13,5 @@ mod days;
 mod guards;
 mod orders;
 mod sleeves;
+mod turmoil;
 mod wire;

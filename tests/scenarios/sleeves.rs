@@ -66,8 +66,8 @@ async fn a_strategy_without_data_is_held_too() {
     let mut stage = Stage::new().plays("a", "0.6", "SPY").plays("b", "0.4", "BIL");
     stage.run().await;
     stage.next_session();
-    let stale = "(defsymphony \"b\" {} (if (> (rsi \"TLT\" {:window 10}) 50) (asset \"TLT\") (asset \"BIL\")))";
-    stage.says("b", stale);
+    let text = "(defsymphony \"b\" {} (if (> (rsi \"TLT\" {:window 10}) 50) (asset \"TLT\") (asset \"BIL\")))";
+    stage.says("b", text);
     stage.world.end_bars("TLT", Some("2026-11-18".parse().unwrap()));
     stage.wants("a", "GLD");
     let told = stage.run().await;

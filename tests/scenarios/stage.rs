@@ -1,6 +1,7 @@
 //! A world with an operator in it: `Stage::new().plays("a", "1", "SPY 0.5, BIL 0.5")`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -127,9 +128,9 @@ impl Stage {
     fn lay_policy(&self) {
         let mut text = self.rules.clone();
         for (name, share) in &self.strategies {
-            text.push_str(&format!("[[strategy]]\nname = \"{name}\"\nallocation = \"{share}\"\n"));
+            write!(text, "[[strategy]]\nname = \"{name}\"\nallocation = \"{share}\"\n").unwrap();
         }
-        text.push_str(&format!("[limits]\n{}", self.limits));
+        write!(text, "[limits]\n{}", self.limits).unwrap();
         self.shelf.lay(POLICY, &text);
     }
 
@@ -249,8 +250,10 @@ impl Stage {
                 *sent.entry((parts.side, parts.symbol.to_string())).or_default() += order.filled;
             }
         }
-        let ended =
-            ours.iter().filter(|(o, id)| is_of(id, report, Side::Sell) && !o.status.is_open());
+        let stuck = |order: &Order| order.trouble == Some(OrderTrouble::CancelStuck);
+        let ended = ours.iter().filter(|(order, id)| {
+            is_of(id, report, Side::Sell) && !order.status.is_open() && !stuck(order)
+        });
         let last_sell = ended.map(|(order, _)| order.updated_at).max();
         let buys = ours.iter().filter(|(_, id)| is_of(id, report, Side::Buy));
         if let Some((last_sell, first_buy)) = last_sell.zip(buys.map(|(o, _)| o.created_at).min()) {
@@ -263,7 +266,9 @@ impl Stage {
             let planned: Decimal = planned.map(|(_, shares)| shares.decimal()).sum();
             assert!(filled <= planned, "{side} {symbol}: {filled} executed, {planned} planned");
         }
-        if let (Some(ledger), false) = (&report.ledger, report.verdict == Verdict::Unknown) {
+        let explained = report.verdict != Verdict::Unknown
+            && report.incidents.iter().all(|said| said.code != "position-mismatch-after");
+        if let (Some(ledger), true) = (&report.ledger, explained) {
             let held: BTreeSet<String> =
                 self.world.positions().iter().map(|(s, n)| format!("{s} {n}")).collect();
             let known = ledger.symbols().into_iter();
@@ -333,12 +338,11 @@ fn line(order: &Order) -> String {
 pub(crate) fn symphony(meta: &str, weights: &str) -> String {
     let pairs: Vec<(&str, &str)> =
         weights.split(", ").map(|pair| pair.split_once(' ').unwrap_or((pair, ""))).collect();
-    let wish = match pairs[..] {
-        [(symbol, "")] => format!("(asset \"{symbol}\")"),
-        _ => {
-            let parts = pairs.iter().map(|(symbol, w)| format!("{w} (asset \"{symbol}\")"));
-            format!("(weight-specified {})", parts.collect::<Vec<_>>().join(" "))
-        }
+    let wish = if let [(symbol, "")] = pairs[..] {
+        format!("(asset \"{symbol}\")")
+    } else {
+        let parts = pairs.iter().map(|(symbol, w)| format!("{w} (asset \"{symbol}\")"));
+        format!("(weight-specified {})", parts.collect::<Vec<_>>().join(" "))
     };
     format!("(defsymphony \"Test\" {meta} {wish})")
 }
