@@ -17,6 +17,7 @@ pub mod market;
 pub mod money;
 pub mod notices;
 pub mod order;
+pub mod order_id;
 pub mod plan;
 pub mod policy;
 pub mod price_file;

@@ -52,9 +52,9 @@ fn money(plan: &RebalancePlan, policy: &Policy, findings: &mut Findings) {
         "equity-minimum",
         LimitUse {
             limit: "minimum_equity".to_owned(),
-            what: "managed equity, at least".to_owned(),
-            used: capital.equity.round_cents().to_string(),
-            allowed: policy.minimum_equity.to_string(),
+            what: "smallest equity traded, of what is managed".to_owned(),
+            used: policy.minimum_equity.to_string(),
+            allowed: capital.equity.round_cents().to_string(),
             within: capital.equity >= policy.minimum_equity,
         },
     );
