@@ -38,10 +38,8 @@ mod shared {
 }
 
 fn data() -> PathBuf {
-    let root = std::env::var_os("ALCHEMISER_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"),
-        PathBuf::from,
-    );
+    let root = std::env::var_os("ALCHEMISER_SHARED")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
     root.join("data")
 }
 

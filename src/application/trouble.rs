@@ -140,3 +140,71 @@ pub fn too_late() -> Incident {
         .meaning("The proceeds stay cash until the next run.")
         .action("Nothing, unless it repeats.")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::application::ports::Refusal;
+
+    fn why() -> String {
+        "why".to_owned()
+    }
+
+    fn broker_errors() -> Vec<(BrokerError, &'static str, bool)> {
+        let secret = CredentialsError::Missing { name: why() };
+        vec![
+            (BrokerError::Unauthorised(why()), "broker-unauthorised", false),
+            (BrokerError::Credentials(secret), "secret-missing", false),
+            (BrokerError::Unavailable(why()), "broker-unreachable", true),
+            (BrokerError::Ambiguous(why()), "broker-unreachable", true),
+            (BrokerError::RateLimited { retry_at: None }, "broker-rate-limited", true),
+            (
+                BrokerError::Refused { reason: Refusal::Other, message: why() },
+                "broker-refused",
+                false,
+            ),
+            (BrokerError::Malformed(why()), "broker-malformed", false),
+        ]
+    }
+
+    #[test]
+    fn every_failure_says_what_it_means_and_the_one_thing_to_do() {
+        let mut all: Vec<Incident> =
+            broker_errors().iter().map(|(error, ..)| broker(error, "reading")).collect();
+        let denied = StoreError::Denied { key: why(), reason: why() };
+        let unavailable = StoreError::Unavailable { key: why(), reason: why() };
+        all.push(journal(&JournalError::Store(denied)));
+        all.push(journal(&JournalError::Store(unavailable)));
+        all.push(journal(&JournalError::Corrupt { key: why(), reason: why() }));
+        all.push(journal(&JournalError::Newer { key: why(), version: 9 }));
+        all.push(credentials(&CredentialsError::Malformed { name: why(), field: why() }));
+        all.push(credentials(&CredentialsError::Unavailable { name: why(), reason: why() }));
+        all.push(many_rejections(3));
+        all.push(locked("account-blocked", why()));
+        all.push(halted(why()));
+        all.push(too_late());
+        for incident in all {
+            assert!(!incident.meaning.is_empty() && !incident.action.is_empty(), "{incident:?}");
+            assert!(incident.category <= Category::Trading, "{incident:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_may_be_over_in_minutes_is_passing() {
+        for (error, code, passing) in broker_errors() {
+            assert_eq!(
+                (broker(&error, "reading").code.as_str(), is_passing(&error)),
+                (code, passing)
+            );
+        }
+    }
+
+    #[test]
+    fn a_secret_that_is_missing_is_the_operators_to_mend() {
+        let incident = broker(
+            &BrokerError::Credentials(CredentialsError::Missing { name: why() }),
+            "reading the account",
+        );
+        assert_eq!(incident.category, Category::Configuration);
+    }
+}

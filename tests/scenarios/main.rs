@@ -12,6 +12,8 @@ mod again;
 mod days;
 mod guards;
 mod orders;
+mod records;
+mod replay;
 mod sleeves;
 mod turmoil;
 mod wire;

@@ -1,6 +1,6 @@
 //! Every input of a decision in a form that can be stored and read back, closes compressed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 
 use base64::Engine;
@@ -111,9 +111,4 @@ impl Inputs {
             past: self.past,
         })
     }
-}
-
-/// The symbols whose closes a snapshot holds, for the report.
-pub fn symbols(snapshot: &Snapshot) -> BTreeSet<Symbol> {
-    snapshot.histories.iter().map(|(symbol, _)| symbol.clone()).collect()
 }

@@ -307,31 +307,6 @@ impl<'a> Journal<'a> {
         }
     }
 
-    /// The highest attempt recorded for each order.
-    ///
-    /// # Errors
-    /// [`JournalError`] when the store fails or a name cannot be read.
-    pub async fn attempts(&self) -> Result<BTreeMap<(Side, Symbol), u8>, JournalError> {
-        let prefix = self.path("att/");
-        let mut highest = BTreeMap::new();
-        for name in self.store.list(&prefix).await? {
-            let corrupt = || JournalError::Corrupt { key: name.clone(), reason: "name".to_owned() };
-            let mut parts = name[prefix.len()..].trim_end_matches(".json").split('/');
-            let side = match parts.next() {
-                Some("S") => Side::Sell,
-                Some("B") => Side::Buy,
-                _ => return Err(corrupt()),
-            };
-            let symbol =
-                parts.next().and_then(|text| Symbol::parse(text).ok()).ok_or_else(corrupt)?;
-            let attempt: u8 =
-                parts.next().and_then(|text| text.parse().ok()).ok_or_else(corrupt)?;
-            let known = highest.entry((side, symbol)).or_insert(attempt);
-            *known = attempt.max(*known);
-        }
-        Ok(highest)
-    }
-
     fn path(&self, name: &str) -> String {
         format!("runs/{}/{name}", self.key)
     }
