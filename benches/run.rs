@@ -127,18 +127,6 @@ async fn sessions() -> Vec<Figures> {
         let invocation = Invocation { writer: format!("bench-{day}"), deadline };
         let site = outside.furnish(Mode::Paper, &request.account, invocation).await.unwrap();
         let Ended::Reported { report, .. } = run(&request, &site.house()).await else { continue };
-        if std::env::args().any(|a| a == "--paths") {
-            let mut by: std::collections::BTreeMap<String, usize> =
-                std::collections::BTreeMap::new();
-            for (m, p) in counting.seen.lock().unwrap().iter() {
-                *by.entry(format!(
-                    "{m:?} {}",
-                    p.split('/').take(4).collect::<Vec<_>>().join("/")
-                ))
-                .or_default() += 1;
-            }
-            println!("{day} {by:?}");
-        }
         runs.push(figures(&report, &counting.seen.lock().unwrap()));
     }
     runs
