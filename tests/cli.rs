@@ -352,3 +352,16 @@ fn the_help_names_every_command_and_exit_code() {
     desk.call("run --help").is(0, &["Exit codes:", "The built-in exchange:"]);
     desk.call("").is(2, &["Usage: alchemiser"]);
 }
+
+#[test]
+fn a_reader_that_goes_away_is_no_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_alchemiser"));
+    command.args(["init", "--store"]).arg(folder.path().join("store"));
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(child.stdout.take());
+    let done = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success() && !said.contains("panicked"), "{said}");
+}

@@ -11,6 +11,7 @@ mod online;
 mod records;
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -236,20 +237,17 @@ fn alias(text: &str) -> Result<(Symbol, String), String> {
     Ok((symbol, file.to_owned()))
 }
 
-/// Prints a line for people or programs.
-#[expect(clippy::print_stdout, reason = "the command line's one way to standard output")]
+/// Prints a line for people or programs; a reader that has gone away is no fault of ours.
 fn say(line: &str) {
-    println!("{line}");
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 /// Prints a line about what went wrong or how far it is.
-#[expect(clippy::print_stderr, reason = "the command line's one way to standard error")]
 fn say_wrong(line: &str) {
-    eprintln!("{line}");
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// Writes over the terminal's present line.
-#[expect(clippy::print_stderr, reason = "the command line's one way to a line that changes")]
 fn say_progress(line: &str) {
-    eprint!("{line}");
+    let _ = write!(std::io::stderr(), "{line}");
 }
