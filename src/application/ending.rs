@@ -46,6 +46,7 @@ pub(super) async fn finish(
             }
         }
     }
+    let left_open = matches!(keeping, Keeping::LeftOpen(_));
     let once = match keeping {
         Keeping::Final(journal) => Some((journal, RUN_LETTER.to_owned())),
         Keeping::LeftOpen(journal) => {
@@ -55,7 +56,7 @@ pub(super) async fn finish(
         Keeping::Nothing => None,
     };
     let mailed = tell(&mut report, house, once).await;
-    Ended::Reported { report: Box::new(report), mailed, kept }
+    Ended::Reported { report: Box::new(report), mailed, kept, left_open }
 }
 
 /// Tells of a run that had ended before, if that is still owed.

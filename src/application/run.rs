@@ -69,6 +69,8 @@ pub enum Ended {
         mailed: Mailed,
         /// Whether its record is kept; a run without one must be seen to have failed.
         kept: Result<(), JournalError>,
+        /// Whether the run stays open for a later invocation, without a final record.
+        left_open: bool,
     },
     /// The run had ended before.
     Repeated {

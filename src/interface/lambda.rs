@@ -127,7 +127,8 @@ pub async fn answer(
 /// The answer for an end of a run.
 ///
 /// # Errors
-/// [`Failure`] when the run's record is not kept.
+/// [`Failure`] when the run has no final record, be it for want of a store or because a later
+/// invocation has to finish it.
 pub fn respond(ended: Ended) -> Result<Response, Failure> {
     let plain = |outcome: &str, run: String| Response {
         outcome: outcome.to_owned(),
@@ -141,7 +142,11 @@ pub fn respond(ended: Ended) -> Result<Response, Failure> {
             error!(run = %report.key, %error, "no final record");
             return Err(Failure { kind: "RecordNotKept", message: error.to_string() });
         }
-        Ended::Reported { report, mailed, kept: Ok(()) } => {
+        Ended::Reported { report, left_open: true, .. } => {
+            error!(run = %report.key, why = %report.summary, "run left open");
+            return Err(Failure { kind: "RunLeftOpen", message: report.summary });
+        }
+        Ended::Reported { report, mailed, kept: Ok(()), left_open: false } => {
             let outcome = serde_json::to_value(report.verdict).ok();
             let outcome = outcome.and_then(|word| word.as_str().map(str::to_owned));
             told(&report, outcome.unwrap_or_default(), &mailed)

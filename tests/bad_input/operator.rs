@@ -287,3 +287,16 @@ async fn a_secret_files_own_words_show_no_key() {
         assert!(!said.contains(SECRET) && !said.contains(KEY_ID), "{said}");
     }
 }
+
+#[tokio::test]
+async fn a_run_that_leaves_no_final_record_is_a_failure_and_told_by_mail() {
+    let scene = Scene::of(market().build(), CALM);
+    scene.world.fault(Fault::request(On::any("/v2/*").always(), Trouble::NoConnection));
+    let (failure, mails) = scene.ask_in_vain(event(&[])).await;
+    assert_eq!((failure.kind, mails), ("RunLeftOpen", 1));
+    assert!(failure.message.contains("broker unreachable"), "{}", failure.message);
+    assert!(!scene.has("final.json"));
+    scene.world.clear_faults();
+    let told = scene.ask(event(&[("action", json!("resume"))])).await;
+    assert_eq!(told.response.outcome, "done");
+}

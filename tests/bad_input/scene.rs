@@ -8,7 +8,7 @@ use alchemiser::domain::incident::Category;
 use alchemiser::infrastructure::local::mail::Outbox;
 use alchemiser::infrastructure::local::secrets::SecretFile;
 use alchemiser::infrastructure::local::store::FolderStore;
-use alchemiser::interface::lambda::{Response, answer};
+use alchemiser::interface::lambda::{Failure, Response, answer};
 use alchemiser::interface::wiring::{Invocation, Outside};
 use alchemiser::simulator::routes::Keys;
 use alchemiser::simulator::world::{World, WorldBuilder};
@@ -119,6 +119,14 @@ impl Scene {
         }
         assert!(!shown.contains(SECRET) && !shown.contains(KEY_ID), "a key is shown");
         Told { response, mails }
+    }
+
+    /// Sends an event that must end without a final record; how the function fails then.
+    pub(crate) async fn ask_in_vain(&self, event: Value) -> (Failure, usize) {
+        let deadline = self.world.now() + 300.seconds();
+        let invocation = Invocation { writer: "request-in-vain".to_owned(), deadline };
+        let failure = Box::pin(answer(event, invocation, &self.outside)).await.unwrap_err();
+        (failure, files(&self.folder.path().join("mail")).len())
     }
 
     /// The same store, outbox and keys beside another world.

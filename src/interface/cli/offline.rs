@@ -191,7 +191,7 @@ impl Done {
         let store = self.store.clone();
         let (report, mailed) = match self.ended {
             Ended::Reported { kept: Err(error), .. } => return Err(no_record(&error)),
-            Ended::Reported { report, mailed, kept: Ok(()) } => (report, mailed),
+            Ended::Reported { report, mailed, kept: Ok(()), .. } => (report, mailed),
             Ended::Repeated { report, mailed } => {
                 let code = exit_code(report.verdict);
                 if json {
