@@ -14,7 +14,8 @@ use crate::domain::run::RunKey;
 pub enum Permission {
     /// Trade.
     Run,
-    /// No new orders; open ones settle.
+    /// No new orders. What a run at work has open is cancelled, as under the next line: a way to let
+    /// open orders work on is still to come.
     HaltNew,
     /// No new orders; our open ones are cancelled.
     HaltAll,
