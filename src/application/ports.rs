@@ -285,8 +285,14 @@ pub struct Letter {
 
 /// The mail was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("mail not sent: {0}")]
-pub struct MailError(pub String);
+pub enum MailError {
+    /// The carrier said no; offering the same mail again will not help.
+    #[error("mail refused: {0}")]
+    Refused(String),
+    /// The carrier cannot be reached or is out of order; the mail may have gone all the same.
+    #[error("mail not sent: {0}")]
+    Unavailable(String),
+}
 
 /// Sends mail.
 #[async_trait]

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tracing::{info, warn};
 
 use crate::application::journal::Journal;
-use crate::application::ports::{Clock, Letter, Mailer, Store};
+use crate::application::ports::{Clock, Letter, MailError, Mailer, Store};
 use crate::application::run::House;
 use crate::domain::hash::sha256_hex;
 use crate::domain::incident::{Category, Incident};
@@ -41,7 +41,7 @@ pub fn page_key(report: &RunReport, writer: &str) -> String {
     let key = &report.key;
     match report.action {
         RunAction::Preview => format!("previews/{key}/{writer}.html"),
-        RunAction::Trade | RunAction::Resume => format!("runs/{key}/report.html"),
+        RunAction::Trade | RunAction::Resume => format!("reports/{key}.html"),
     }
 }
 
@@ -148,7 +148,8 @@ async fn post(letter: &Letter, mailer: &dyn Mailer, clock: &dyn Clock) -> Result
     for attempt in 1..=MAIL_TRIES {
         match mailer.send(letter).await {
             Ok(id) => return Ok(id),
-            Err(error) => why = error.to_string(),
+            Err(error @ MailError::Refused(_)) => return Err(error.to_string()),
+            Err(error @ MailError::Unavailable(_)) => why = error.to_string(),
         }
         if attempt < MAIL_TRIES {
             clock.sleep(MAIL_WAIT * attempt).await;

@@ -168,6 +168,32 @@ pub struct RunRequest {
     pub force: Option<Force>,
 }
 
+/// A validated event that asks whether the session's run ended well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatchRequest {
+    /// Paper or live.
+    pub mode: Mode,
+    /// Account name.
+    pub account: AccountName,
+    /// Name of the daily run.
+    pub slot: Slot,
+    /// The scheduler's own time for this look; decides the session.
+    pub scheduled_for: Timestamp,
+}
+
+impl WatchRequest {
+    /// The scheduled run that the look is for.
+    pub fn key(&self) -> RunKey {
+        RunKey {
+            mode: self.mode,
+            account: self.account.clone(),
+            session: exchange_date(self.scheduled_for),
+            slot: self.slot.clone(),
+            generation: 0,
+        }
+    }
+}
+
 impl RunRequest {
     /// The run it is for: the session is that of its scheduled time, never that of a clock.
     pub fn key(&self) -> RunKey {

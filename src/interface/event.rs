@@ -5,7 +5,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::domain::incident::{Category, Incident};
-use crate::domain::run::{AccountName, Force, Mode, NameError, RunAction, RunRequest, Slot};
+use crate::domain::run::{
+    AccountName, Force, Mode, NameError, RunAction, RunRequest, Slot, WatchRequest,
+};
 
 /// What a right event looks like, for the message to whoever sent another.
 pub const EXAMPLE: &str = r#"{"action":"trade","mode":"paper","account":"main","slot":"open","scheduled_for":"2026-11-20T14:35:00Z"}"#;
@@ -16,16 +18,7 @@ pub enum Event {
     /// Trade, preview or resume.
     Run(RunRequest),
     /// Look whether the session's run ended well.
-    Watch {
-        /// Paper or live.
-        mode: Mode,
-        /// Account name.
-        account: AccountName,
-        /// Name of the daily run.
-        slot: Slot,
-        /// The scheduler's own time for this look.
-        scheduled_for: Timestamp,
-    },
+    Watch(WatchRequest),
     /// Send a letter about a period.
     Report {
         /// Paper or live.
@@ -111,7 +104,9 @@ impl Event {
         let scheduled_for = moment(&scheduled_for, raw.mode, now)?;
         let (mode, force) = (raw.mode, raw.force);
         let action = match raw.action {
-            Action::Watch => return Ok(Self::Watch { mode, account, slot, scheduled_for }),
+            Action::Watch => {
+                return Ok(Self::Watch(WatchRequest { mode, account, slot, scheduled_for }));
+            }
             Action::Trade | Action::Report => RunAction::Trade, // reports returned above
             Action::Preview => RunAction::Preview,
             Action::Resume => RunAction::Resume,

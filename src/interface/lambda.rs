@@ -106,7 +106,7 @@ pub async fn answer(
 ) -> Result<Response, Failure> {
     let request = match Event::parse(event, outside.clock.now()) {
         Ok(Event::Run(request)) => request,
-        Ok(Event::Watch { .. } | Event::Report { .. }) => {
+        Ok(Event::Watch(_) | Event::Report { .. }) => {
             let incident = Incident::new(
                 Category::Configuration,
                 "action-not-available",

@@ -88,7 +88,7 @@ pub(crate) fn html(sheet: &Sheet) -> String {
     out.finish()
 }
 
-/// The list of runs, newest first, each with a link to `runs/KEY/report.html`.
+/// The list of runs, newest first, each with a link to `reports/KEY.html`.
 pub fn index_html(rows: &[IndexRow]) -> String {
     let mut newest: Vec<&IndexRow> = rows.iter().collect();
     newest.sort_by(|a, b| (b.key.session, &b.key).cmp(&(a.key.session, &a.key)));
@@ -108,8 +108,8 @@ fn push_index_row(out: &mut Markup, row: &IndexRow) {
     let key = &row.key;
     let name = format!("{} {} {} g{}", key.mode, key.account, key.slot, key.generation);
     let verdict = format!("{}: {}", row.verdict.word(), clip(&row.headline, 80));
-    out.put("<tr><td data-name=\"Session\"><a href=\"runs/").text(&key.to_string().into());
-    out.put("/report.html\">").text(&day(key.session).into()).put("</a></td>");
+    out.put("<tr><td data-name=\"Session\"><a href=\"reports/").text(&key.to_string().into());
+    out.put(".html\">").text(&day(key.session).into()).put("</a></td>");
     cell(out, ("Run", Align::Left), &name.into());
     out.put("<td data-name=\"Verdict\" class=\"").put(class(verdict_tone(row.verdict)));
     out.put("\">").text(&verdict.into()).put("</td>");

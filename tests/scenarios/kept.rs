@@ -180,7 +180,7 @@ impl Mailer for Post {
     async fn send(&self, letter: &Letter) -> Result<String, MailError> {
         let mut state = locked(&self.state);
         if state.1 {
-            return Err(MailError("the sender is not verified".to_owned()));
+            return Err(MailError::Refused("the sender is not verified".to_owned()));
         }
         state.0.push(letter.clone());
         Ok(format!("letter-{}", state.0.len()))

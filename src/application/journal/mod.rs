@@ -11,7 +11,7 @@
 //! runs/{run}/final.json                 the report
 //! runs/{run}/mail/run.json              after the mail was taken
 //! ```
-//! Beside them lie what is no record of a run: `runs/{run}/report.html`, a view that may be made
+//! Beside them lie what is no record of a run: `reports/{run}.html`, a view that may be made
 //! again; `previews/`; `refusals/`, for events that named no run; `control/` and `config/`.
 //!
 //! No record is ever changed. A writer that finds another's bytes goes on with those bytes. The

@@ -59,8 +59,9 @@ impl Outbox {
 impl Mailer for Outbox {
     async fn send(&self, letter: &Letter) -> Result<String, MailError> {
         let path = self.write(letter);
-        let path =
-            path.map_err(|error| MailError(format!("{}: {error}", self.folder.display())))?;
+        let path = path.map_err(|error| {
+            MailError::Unavailable(format!("{}: {error}", self.folder.display()))
+        })?;
         Ok(path.display().to_string())
     }
 }

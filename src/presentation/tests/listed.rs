@@ -71,7 +71,7 @@ fn the_list_of_runs_is_newest_first_and_links_only_below_itself() {
     let html = index_html(&[IndexRow::of(&trading_day()), IndexRow::of(&closed_day())]);
     let (newer, older) = (html.find("2026-11-26").unwrap(), html.find("2026-11-20").unwrap());
     assert!(newer < older);
-    assert!(html.contains("href=\"runs/paper/main/2026-11-20/open/g0/report.html\""));
+    assert!(html.contains("href=\"reports/paper/main/2026-11-20/open/g0.html\""));
 }
 
 #[test]
