@@ -1,0 +1,40 @@
+//! Python environments for the checks that are not written in Rust: each made once under the
+//! target folder, then used again.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The `bin` folder of an environment that holds what `tests/python/{name}.txt` lists.
+///
+/// Tests run as processes side by side: the first makes the environment, the others wait for it.
+pub(crate) fn environment(name: &str) -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let list = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/python/{name}.txt"));
+    let wanted = std::fs::read_to_string(&list).expect("the list of packages is in the project");
+    let (folder, stamp) =
+        (target.join(format!("{name}-python")), target.join(format!("{name}.txt")));
+    let bin = folder.join("bin");
+    let lock =
+        File::create(target.join(format!("{name}.lock"))).expect("the target folder is ours");
+    lock.lock().expect("nobody holds the lock for ever");
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return bin;
+    }
+    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
+    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
+    run(Command::new(bin.join("python")).args(install).arg(list));
+    std::fs::write(stamp, wanted).expect("the target folder can be written");
+    bin
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().expect("python3 with its venv module is installed");
+    assert!(output.status.success(), "{}", shown(&output));
+}
+
+/// All that a command printed.
+pub(crate) fn shown(output: &Output) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    format!("{}{}", text(&output.stdout), text(&output.stderr))
+}
