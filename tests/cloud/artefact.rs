@@ -1,0 +1,85 @@
+//! The artefact that `sam build` packs: built once for each state of the sources, then used by all.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use sha2::{Digest, Sha256};
+
+use crate::python;
+
+/// Everything the build reads.
+const SOURCES: [&str; 6] =
+    ["Cargo.toml", "Cargo.lock", "template.yaml", ".cargo", "rust-toolchain.toml", "src"];
+/// Variables of the test run that would make it another build than the operator's.
+const STRANGE: [&str; 6] = [
+    "RUSTFLAGS",
+    "CARGO_ENCODED_RUSTFLAGS",
+    "CARGO_BUILD_TARGET",
+    "RUSTC_WRAPPER",
+    "RUSTC_WORKSPACE_WRAPPER",
+    "LLVM_PROFILE_FILE",
+];
+
+/// The program that Lambda would start.
+///
+/// Tests run as processes side by side: the first builds, which takes minutes on a fresh machine,
+/// the others wait. The build has a target folder of its own, so that no other cargo waits for it.
+pub(crate) fn artefact() -> PathBuf {
+    let target = python::target().join("sam");
+    fs::create_dir_all(&target).unwrap();
+    let (build, stamp) = (target.join("artefact"), target.join("sources"));
+    let program = build.join("Trader/bootstrap");
+    let lock = File::create(target.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let sources = fingerprint();
+    if program.exists() && fs::read_to_string(&stamp).is_ok_and(|built| built == sources) {
+        return program;
+    }
+    let bin = python::environment("cloud");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths([bin.clone()].into_iter().chain(std::env::split_paths(&path)));
+    let mut sam = Command::new(bin.join("sam"));
+    sam.arg("build").arg("--template-file").arg(root().join("template.yaml"));
+    sam.arg("--build-dir").arg(&build).arg("--cache-dir").arg(target.join("cache"));
+    sam.current_dir(root()).env("PATH", path.unwrap()).env("CARGO_TARGET_DIR", &target);
+    sam.env("SAM_CLI_TELEMETRY", "0").env("AWS_DEFAULT_REGION", "us-east-1");
+    for name in STRANGE {
+        sam.env_remove(name);
+    }
+    let began = Instant::now();
+    let output = sam.output().unwrap();
+    assert!(output.status.success() && program.exists(), "{}", python::shown(&output));
+    fs::write(stamp, sources).unwrap();
+    fs::write(target.join("seconds"), began.elapsed().as_secs().to_string()).unwrap();
+    program
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A hash of all sources and of the compiler's version.
+fn fingerprint() -> String {
+    let mut hash = Sha256::new();
+    let version = Command::new("rustc").arg("-vV").current_dir(root()).output().unwrap();
+    hash.update(version.stdout);
+    for source in SOURCES {
+        take(&root().join(source), &mut hash);
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn take(path: &Path, hash: &mut Sha256) {
+    if path.is_dir() {
+        let mut inside: Vec<PathBuf> =
+            fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
+        inside.sort();
+        inside.iter().for_each(|path| take(path, hash));
+    } else if let Ok(bytes) = fs::read(path) {
+        hash.update(path.to_string_lossy().as_bytes());
+        hash.update(bytes.len().to_le_bytes());
+        hash.update(bytes);
+    }
+}
