@@ -12,15 +12,11 @@ use crate::python;
 /// Everything the build reads.
 const SOURCES: [&str; 6] =
     ["Cargo.toml", "Cargo.lock", "template.yaml", ".cargo", "rust-toolchain.toml", "src"];
-/// Variables of the test run that would make it another build than the operator's.
-const STRANGE: [&str; 6] = [
-    "RUSTFLAGS",
-    "CARGO_ENCODED_RUSTFLAGS",
-    "CARGO_BUILD_TARGET",
-    "RUSTC_WRAPPER",
-    "RUSTC_WORKSPACE_WRAPPER",
-    "LLVM_PROFILE_FILE",
-];
+/// Cargo's variables that an operator's shell may have too. Those that cargo itself gives to a test
+/// would let build scripts run again and make it another build than the operator's.
+const OPERATORS: [&str; 4] = ["CARGO_HOME", "CARGO_NET_", "CARGO_HTTP_", "CARGO_REGISTR"];
+/// Variables of a test run that change what a compiler makes.
+const STRANGE: [&str; 6] = ["CARGO", "NEXTEST", "RUSTFLAGS", "RUSTDOC", "RUSTC_W", "LLVM_"];
 
 /// The program that Lambda would start.
 ///
@@ -43,11 +39,16 @@ pub(crate) fn artefact() -> PathBuf {
     let mut sam = Command::new(bin.join("sam"));
     sam.arg("build").arg("--template-file").arg(root().join("template.yaml"));
     sam.arg("--build-dir").arg(&build).arg("--cache-dir").arg(target.join("cache"));
-    sam.current_dir(root()).env("PATH", path.unwrap()).env("CARGO_TARGET_DIR", &target);
+    sam.current_dir(root()).env("PATH", path.unwrap());
     sam.env("SAM_CLI_TELEMETRY", "0").env("AWS_DEFAULT_REGION", "us-east-1");
-    for name in STRANGE {
-        sam.env_remove(name);
+    for (name, _) in std::env::vars_os() {
+        let begins =
+            |list: &[&str]| list.iter().any(|start| name.to_string_lossy().starts_with(start));
+        if begins(&STRANGE) && !begins(&OPERATORS) {
+            sam.env_remove(&name);
+        }
     }
+    sam.env("CARGO_TARGET_DIR", &target);
     let began = Instant::now();
     let output = sam.output().unwrap();
     assert!(output.status.success() && program.exists(), "{}", python::shown(&output));

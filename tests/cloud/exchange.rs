@@ -18,6 +18,9 @@ use serde_json::Value;
 /// or encoding them changes something.
 pub(crate) const KEY_ID: &str = "PKCANARY/CLOUD+0001";
 pub(crate) const SECRET: &str = "canary-cloud/secret+0001=\"<&>\"";
+/// The keys after a change of keys.
+pub(crate) const NEW_KEY_ID: &str = "PKCANARY/CLOUD+0002";
+pub(crate) const NEW_SECRET: &str = "canary-cloud/secret+0002='<&>'";
 /// The account's number at the broker, of which only the last three signs may be seen.
 pub(crate) const ACCOUNT: &str = "PA3CANARY0815";
 
@@ -66,6 +69,12 @@ impl Exchange {
         let world = world(now);
         let (url, end) = serve(world.clone());
         Self { world, url, now, _end: end }
+    }
+
+    /// Takes this pair of keys from now on, and no other.
+    pub(crate) fn change_keys(&self, id: &str, secret: &str) {
+        let keys = Keys::Only { id: id.to_owned(), secret: secret.to_owned() };
+        self.world.door(|door| door.keys = keys);
     }
 
     /// The session that everything happens in.

@@ -63,7 +63,11 @@ fn the_function_answers_every_kind_of_event_in_one_process() {
     let mut function = function(folder.path(), &prepare(folder.path(), &exchange.url));
 
     let answer = function.ask(exchange.event("preview", &[]));
-    assert_eq!((answer.outcome(), &answer.body["mode"]), ("preview", &json!("paper")), "{answer:?}");
+    assert_eq!(
+        (answer.outcome(), &answer.body["mode"]),
+        ("preview", &json!("paper")),
+        "{answer:?}"
+    );
     assert_eq!(exchange.orders(), []);
 
     let answer = function.ask(exchange.event("trade", &[]));

@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "the artefact lives in the machine's time")]
 
 mod artefact;
+mod bad_input;
 mod canary;
 mod days;
 mod elf;
@@ -18,5 +19,6 @@ mod moto;
 mod proxy;
 #[path = "../python/mod.rs"]
 mod python;
+mod resume;
 mod runtime_api;
 mod stage;

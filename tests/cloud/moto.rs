@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use mail_parser::{MessageParser, MimeHeaders};
@@ -41,7 +42,10 @@ impl Moto {
         let program = python::environment("cloud").join("moto_server");
         let log = folder.join("moto.log");
         let options = ["-H", "127.0.0.1", "-p", "0"];
-        let mut program = Leash::start(&program, |command| drop(command.args(options)), &log);
+        let prepare = |command: &mut Command| {
+            command.args(options);
+        };
+        let mut program = Leash::start(&program, prepare, &log);
         let address = program.until(("the protocol server", &log), STARTING, |said| {
             let (_, rest) = said.split_once("Running on http://")?;
             rest.split_once(char::is_whitespace).map(|(address, _)| address.to_owned())
@@ -69,17 +73,26 @@ impl Moto {
 
     /// Creates or replaces a secret.
     pub(crate) fn secret(&self, name: &str, text: &str) {
-        let ask = |action: &str, body: &Value| {
-            let target = format!("secretsmanager.{action}");
-            let headers =
-                [("x-amz-target", target.as_str()), ("content-type", "application/x-amz-json-1.1")];
-            self.look("secretsmanager", "POST /", &headers, body.to_string().as_bytes())
-        };
-        let created = ask("CreateSecret", &json!({"Name": name, "SecretString": text}));
+        let created = self.keep("CreateSecret", &json!({"Name": name, "SecretString": text}));
         if created.status() != 200 {
-            let changed = ask("PutSecretValue", &json!({"SecretId": name, "SecretString": text}));
+            let changed =
+                self.keep("PutSecretValue", &json!({"SecretId": name, "SecretString": text}));
             assert_eq!(changed.status(), 200, "{}", changed.text());
         }
+    }
+
+    /// Removes a secret for good.
+    pub(crate) fn forget_secret(&self, name: &str) {
+        let body = json!({"SecretId": name, "ForceDeleteWithoutRecovery": true});
+        let gone = self.keep("DeleteSecret", &body);
+        assert_eq!(gone.status(), 200, "{}", gone.text());
+    }
+
+    fn keep(&self, action: &str, body: &Value) -> Message {
+        let target = format!("secretsmanager.{action}");
+        let headers =
+            [("x-amz-target", target.as_str()), ("content-type", "application/x-amz-json-1.1")];
+        self.look("secretsmanager", "POST /", &headers, body.to_string().as_bytes())
     }
 
     /// Lets an address or a domain send mail.

@@ -18,7 +18,6 @@ pub(crate) struct On {
     service: &'static str,
     method: &'static str,
     containing: String,
-    skip: u32,
     times: u32,
 }
 
@@ -48,6 +47,8 @@ pub(crate) struct Seen {
     pub(crate) status: Option<u16>,
     /// Whether the service did it.
     pub(crate) done: bool,
+    /// Whether it asked to be refused if anything is there already.
+    pub(crate) write_once: bool,
 }
 
 /// A running proxy; its threads end with the process.
@@ -72,7 +73,7 @@ struct State {
 impl On {
     /// Every request to a service.
     pub(crate) fn service(service: &'static str) -> Self {
-        Self { service, method: "", containing: String::new(), skip: 0, times: u32::MAX }
+        Self { service, method: "", containing: String::new(), times: u32::MAX }
     }
 
     /// Reads of objects whose address contains a text; lists have `prefix=` in theirs.
@@ -83,11 +84,6 @@ impl On {
     /// Writes of objects whose address contains a text.
     pub(crate) fn put(containing: &str) -> Self {
         Self { method: "PUT", containing: containing.to_owned(), ..Self::service("s3") }
-    }
-
-    /// Lets some pass first.
-    pub(crate) fn after(self, skip: u32) -> Self {
-        Self { skip, ..self }
     }
 
     /// Strikes so often and no more.
@@ -123,7 +119,7 @@ impl Proxy {
         Self { address, shared }
     }
 
-    /// Scripts some trouble; of those that name a request, the first whose turn has come strikes.
+    /// Scripts some trouble; of those that name a request, the first that is not spent strikes.
     pub(crate) fn trouble(&self, on: On, trouble: Trouble) {
         self.shared.state.lock().unwrap().troubles.push((on, trouble));
     }
@@ -148,7 +144,8 @@ impl Proxy {
             };
             !state.seen.iter().any(done)
         };
-        let (state, waited) = self.shared.changed.wait_timeout_while(state, patience, pending).unwrap();
+        let (state, waited) =
+            self.shared.changed.wait_timeout_while(state, patience, pending).unwrap();
         assert!(!waited.timed_out(), "no {method} of {containing} came by: {:#?}", state.seen);
     }
 }
@@ -158,7 +155,8 @@ impl Shared {
         let Some(request) = Message::read(&mut BufReader::new(connection))? else { return Ok(()) };
         let service = service(&request);
         let (method, target) = (request.word(0).to_owned(), request.word(1).to_owned());
-        let seen = Seen { service, method, target, status: None, done: false };
+        let write_once = request.header("if-none-match") == Some("*");
+        let seen = Seen { service, method, target, status: None, done: false, write_once };
         let (number, trouble) = self.note(seen);
         let answer = match trouble {
             None => self.forward(number, &request)?,
@@ -191,9 +189,7 @@ impl Shared {
         let mut state = self.state.lock().unwrap();
         let mut struck = None;
         for (on, trouble) in state.troubles.iter_mut().filter(|(on, _)| on.matches(&seen)) {
-            if on.skip > 0 {
-                on.skip -= 1;
-            } else if on.times > 0 {
+            if on.times > 0 {
                 on.times -= u32::from(on.times != u32::MAX);
                 struck = Some(trouble.clone());
                 break;
@@ -236,7 +232,8 @@ fn until_gone(mut connection: &TcpStream) -> std::io::Result<()> {
 fn error(status: u16, (code, message): (&str, &str), xml: bool) -> Vec<u8> {
     let (kind, body) = if xml {
         let host = ERROR_BODY.replace('"', "&quot;");
-        let parts = format!("<Code>{code}</Code><Message>{message}</Message><HostId>{host}</HostId>");
+        let parts =
+            format!("<Code>{code}</Code><Message>{message}</Message><HostId>{host}</HostId>");
         ("application/xml", format!("<?xml version=\"1.0\"?><Error>{parts}</Error>"))
     } else {
         let body = json!({"__type": code, "message": message, "detail": ERROR_BODY});

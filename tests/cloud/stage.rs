@@ -8,8 +8,8 @@ use tempfile::TempDir;
 
 use crate::artefact::artefact;
 use crate::emulator::Emulator;
-use crate::exchange::{ACCOUNT, Exchange, FURNITURE, KEY_ID, SECRET};
-use crate::moto::{BUCKET, Moto};
+use crate::exchange::{ACCOUNT, Exchange, FURNITURE, KEY_ID, NEW_KEY_ID, NEW_SECRET, SECRET};
+use crate::moto::{BUCKET, Mail, Moto};
 use crate::proxy::{ERROR_BODY, Proxy};
 use crate::runtime_api::Function;
 
@@ -35,7 +35,6 @@ impl Stage {
         let moto = Moto::start(folder.path());
         let proxy = Proxy::before(&moto.address);
         moto.identity("example.com");
-        moto.secret(SECRET_NAME, &json!({ "key_id": KEY_ID, "secret_key": SECRET }).to_string());
         for (key, text) in FURNITURE {
             moto.put(key, text);
         }
@@ -53,7 +52,15 @@ impl Stage {
             ]
             .map(text),
         );
-        Self { exchange, moto, proxy, variables, folder }
+        let stage = Self { exchange, moto, proxy, variables, folder };
+        stage.keys(KEY_ID, SECRET);
+        stage
+    }
+
+    /// Puts a pair of keys into the secret.
+    pub(crate) fn keys(&self, id: &str, secret: &str) {
+        let pair = json!({ "key_id": id, "secret_key": secret });
+        self.moto.secret(SECRET_NAME, &pair.to_string());
     }
 
     /// The artefact with our own runtime interface; its log bears a name.
@@ -72,10 +79,37 @@ impl Stage {
         serde_json::from_slice(&bytes).unwrap()
     }
 
+    /// How often the keys were read.
+    pub(crate) fn secret_reads(&self) -> usize {
+        self.proxy.seen().iter().filter(|seen| seen.service == "secretsmanager").count()
+    }
+
+    /// The only mail so far.
+    #[track_caller]
+    pub(crate) fn mail(&self) -> Mail {
+        let mut mails = self.moto.mails();
+        let subjects: Vec<&String> = mails.iter().map(|mail| &mail.subject).collect();
+        assert_eq!(mails.len(), 1, "{subjects:?}");
+        mails.remove(0)
+    }
+
+    /// Asserts that the day's two orders were filled, each once, and nothing else was sent.
+    #[track_caller]
+    pub(crate) fn traded_once(&self) {
+        let filled = ["BIL", "SPY"].map(|symbol| (symbol.to_owned(), "filled"));
+        assert_eq!(self.exchange.orders(), filled);
+    }
+
+    /// Asserts that no order ever reached the exchange.
+    #[track_caller]
+    pub(crate) fn traded_nothing(&self) {
+        assert_eq!(self.exchange.orders(), []);
+    }
+
     /// Asserts that no word that must not be seen stands in anything the function left: logs,
     /// answers, objects, mails.
     pub(crate) fn shows_nothing_secret(&self) {
-        let words = [KEY_ID, SECRET, ACCOUNT, ERROR_BODY];
+        let words = [KEY_ID, SECRET, NEW_KEY_ID, NEW_SECRET, ACCOUNT, ERROR_BODY];
         let mut left: Vec<(String, Vec<u8>)> = self.moto.objects().into_iter().collect();
         for path in files(self.folder.path()) {
             left.push((path.display().to_string(), std::fs::read(&path).unwrap()));
@@ -89,7 +123,11 @@ impl Stage {
         }
         for (place, bytes) in left {
             let found = crate::canary::traces(&words, &bytes);
-            assert!(found.is_empty(), "{place} shows {found:?}:\n{}", String::from_utf8_lossy(&bytes));
+            assert!(
+                found.is_empty(),
+                "{place} shows {found:?}:\n{}",
+                String::from_utf8_lossy(&bytes)
+            );
         }
     }
 }
