@@ -15,5 +15,6 @@ mod orders;
 mod records;
 mod replay;
 mod sleeves;
+mod time;
 mod turmoil;
 mod wire;
