@@ -16,4 +16,5 @@ mod records;
 mod replay;
 mod sleeves;
 mod turmoil;
+mod watch;
 mod wire;
