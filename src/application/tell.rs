@@ -36,6 +36,13 @@ pub enum Mailed {
     Failed(String),
 }
 
+impl Mailed {
+    /// True when a mail was owed and not taken.
+    pub const fn has_failed(&self) -> bool {
+        matches!(self, Self::Failed(_))
+    }
+}
+
 /// Where a run's page lies in the store.
 pub fn page_key(report: &RunReport, writer: &str) -> String {
     let key = &report.key;
