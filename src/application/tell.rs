@@ -36,6 +36,13 @@ pub enum Mailed {
     Failed(String),
 }
 
+impl Mailed {
+    /// True when a mail was owed and not taken.
+    pub const fn has_failed(&self) -> bool {
+        matches!(self, Self::Failed(_))
+    }
+}
+
 /// Where a run's page lies in the store.
 pub fn page_key(report: &RunReport, writer: &str) -> String {
     let key = &report.key;
@@ -143,7 +150,11 @@ async fn send(report: &RunReport, house: &House<'_>) -> Result<String, String> {
     post(&letter, house.mailer, house.desk.clock).await
 }
 
-async fn post(letter: &Letter, mailer: &dyn Mailer, clock: &dyn Clock) -> Result<String, String> {
+pub(super) async fn post(
+    letter: &Letter,
+    mailer: &dyn Mailer,
+    clock: &dyn Clock,
+) -> Result<String, String> {
     let mut why = String::new();
     for attempt in 1..=MAIL_TRIES {
         match mailer.send(letter).await {
@@ -164,6 +175,6 @@ fn message_id(report: &RunReport, from: &str) -> String {
     format!("{run}.{seconds}@{}", domain_of(from))
 }
 
-fn domain_of(address: &str) -> &str {
+pub(super) fn domain_of(address: &str) -> &str {
     address.rsplit_once('@').map_or("localhost", |(_, domain)| domain)
 }

@@ -12,9 +12,10 @@ use tracing::{error, info};
 use crate::application::ports::Clock;
 use crate::application::run::{Ended, run};
 use crate::application::tell::{Mailed, refuse};
+use crate::application::watch::{WatchPost, Watched, watch};
 use crate::domain::incident::{Category, Incident};
 use crate::domain::report::RunReport;
-use crate::domain::run::{AccountName, Mode};
+use crate::domain::run::{AccountName, Mode, WatchRequest};
 use crate::interface::connections::Connections;
 use crate::interface::event::{Event, EventError};
 use crate::interface::settings::{Settings, SettingsError};
@@ -194,17 +195,26 @@ async fn attend(
             let site = outside.furnish(request.mode, &request.account, invocation.clone()).await;
             match site {
                 Ok(site) => {
-                    return respond(Box::pin(run(&request, &site.house())).await, metrics);
+                    let ended = Box::pin(run(&request, &site.house())).await;
+                    count(&ended, metrics, outside.clock.now());
+                    return respond(ended);
                 }
                 Err(incident) => incident,
             }
         }
         Ok(Event::Drill { .. }) => drill(),
-        Ok(Event::Watch(_) | Event::Report { .. }) => Incident::new(
+        Ok(Event::Watch(request)) => {
+            let watched = look(&request, &invocation, outside).await;
+            metrics.say("finding", watched.look.finding.as_str());
+            metrics.add("GoodFinalRecord", Unit::Count, u64::from(watched.is_good()));
+            metrics.add("MailFailed", Unit::Count, u64::from(watched.mailed.has_failed()));
+            return Ok(seen(&watched));
+        }
+        Ok(Event::Report { .. }) => Incident::new(
             Category::Configuration,
             "action-not-available",
             "event",
-            "this version has no watch and no period reports",
+            "this version has no period reports",
         ),
         Err(error) => Incident::from(&error),
     };
@@ -212,6 +222,32 @@ async fn attend(
     metrics.say("outcome", &response.outcome);
     metrics.add("MailFailed", Unit::Count, u64::from(response.mail.starts_with(MAIL_FAILED)));
     Ok(response)
+}
+
+/// Looks whether a run ended well; reads records and nothing else.
+async fn look(request: &WatchRequest, invocation: &Invocation, outside: &Outside) -> Watched {
+    let mail = outside.default_policy().mail;
+    let at = WatchPost {
+        store: outside.store.as_ref(),
+        mailer: outside.mailer.as_ref(),
+        clock: outside.clock.as_ref(),
+        mail: &mail,
+        writer: &invocation.writer,
+        code: env!("CARGO_PKG_VERSION"),
+    };
+    Box::pin(watch(request, &at)).await
+}
+
+fn seen(watched: &Watched) -> Response {
+    let response = Response {
+        outcome: watched.look.finding.as_str().to_owned(),
+        run: Some(watched.look.run.to_string()),
+        mode: Some(watched.look.run.mode),
+        mail: mail_word(&watched.mailed),
+        incidents: watched.incidents.iter().map(noted).collect(),
+    };
+    info!(outcome = %response.outcome, run = response.run, mail = %response.mail, "looked");
+    response
 }
 
 #[expect(clippy::panic, reason = "it is what a drill is for")]
@@ -224,8 +260,7 @@ fn drill() -> Incident {
 /// # Errors
 /// [`Failure`] when the run has no final record, be it for want of a store or because a later
 /// invocation has to finish it.
-fn respond(ended: Ended, metrics: &mut Metrics) -> Result<Response, Failure> {
-    count(&ended, metrics);
+fn respond(ended: Ended) -> Result<Response, Failure> {
     let plain = |outcome: &str, run: String| Response {
         outcome: outcome.to_owned(),
         run: Some(run),
@@ -256,17 +291,17 @@ fn respond(ended: Ended, metrics: &mut Metrics) -> Result<Response, Failure> {
 }
 
 /// The figures of a run that this invocation worked on; a repetition has none of its own.
-fn count(ended: &Ended, metrics: &mut Metrics) {
+fn count(ended: &Ended, metrics: &mut Metrics, now: Timestamp) {
     let mailed = match ended {
         Ended::Reported { report, mailed, .. } => {
             metrics.add_run(report);
+            metrics.add_stages(report, now);
             mailed
         }
         Ended::Repeated { mailed, .. } => mailed,
         Ended::InProgress(_) | Ended::NothingOpen(_) => return,
     };
-    let failed = matches!(mailed, Mailed::Failed(_));
-    metrics.add("MailFailed", Unit::Count, u64::from(failed));
+    metrics.add("MailFailed", Unit::Count, u64::from(mailed.has_failed()));
 }
 
 fn told(report: &RunReport, outcome: String, mailed: &Mailed) -> Response {
