@@ -1,5 +1,5 @@
 # Every target is one command that one could type; the logic lives in the program and its tests.
-.PHONY: help run test check bench clean
+.PHONY: help run invoke test check bench clean
 SHARED := $(wildcard ../shared/data/golden_weights.json)
 
 help: ## list the targets
@@ -7,6 +7,10 @@ help: ## list the targets
 
 run: ## the whole job offline: signals, orders, record, report, mail, under out/
 	@cargo run --quiet --locked --no-default-features -- run --offline
+
+EVENT ?= events/preview.json
+invoke: ## an event through the artefact of sam build, all around it on this machine: make invoke EVENT=events/trade.json
+	@cargo run --quiet --locked --example invoke -- $(EVENT)
 
 test: ## every test; the checks against real prices only where those are at hand
 	cargo nextest run --locked --no-tests fail $(if $(SHARED),,-E 'not test(/(^|::)shared::/)')

@@ -19,7 +19,9 @@ pub(super) enum Keeping<'a> {
     Final(&'a Journal<'a>),
     /// Nothing: a later invocation goes on with it.
     LeftOpen(&'a Journal<'a>),
-    /// Nothing: it was never claimed.
+    /// Nothing: it could not even be claimed, and a later invocation may.
+    Unclaimed,
+    /// Nothing: there is no run to keep anything of.
     Nothing,
 }
 
@@ -46,14 +48,14 @@ pub(super) async fn finish(
             }
         }
     }
-    let left_open = matches!(keeping, Keeping::LeftOpen(_));
+    let left_open = matches!(keeping, Keeping::LeftOpen(_) | Keeping::Unclaimed);
     let once = match keeping {
         Keeping::Final(journal) => Some((journal, RUN_LETTER.to_owned())),
         Keeping::LeftOpen(journal) => {
             let code = report.incidents.first().map_or("open", |incident| incident.code.as_str());
             Some((journal, format!("mail/{code}.json")))
         }
-        Keeping::Nothing => None,
+        Keeping::Unclaimed | Keeping::Nothing => None,
     };
     let mailed = tell(&mut report, house, once).await;
     Ended::Reported { report: Box::new(report), mailed, kept, left_open }

@@ -110,6 +110,10 @@ pub async fn run(request: &RunRequest, house: &House<'_>) -> Ended {
     let record = match claimed {
         Some(_) if left_open => Keeping::LeftOpen(&journal),
         Some(_) => Keeping::Final(&journal),
+        // Only records are asked for before a claim: without them nobody knows what was done.
+        None if report.verdict == Verdict::Failed && request.action != RunAction::Preview => {
+            Keeping::Unclaimed
+        }
         None => Keeping::Nothing,
     };
     let ended = finish(report, house, record).await;

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tracing::{info, warn};
 
 use crate::application::journal::Journal;
-use crate::application::ports::{Clock, Letter, MailError, Mailer, Store};
+use crate::application::ports::{Clock, Letter, MailError, Mailer, Store, StoreError};
 use crate::application::run::House;
 use crate::domain::hash::sha256_hex;
 use crate::domain::incident::{Category, Incident};
@@ -97,16 +97,18 @@ pub(super) async fn tell(
     }
 }
 
-/// Records and mails why an invocation was refused before it had a run.
+/// Records and mails why an invocation was refused before it had a run; says what became of the
+/// mail and whether the record is kept.
 pub async fn refuse(
     incidents: &[Incident],
     mail: &MailPolicy,
     (store, mailer, clock): (&dyn Store, &dyn Mailer, &dyn Clock),
     writer: &str,
-) -> Mailed {
+) -> (Mailed, Result<(), StoreError>) {
     let now = clock.now();
     let record = serde_json::to_vec(incidents).unwrap_or_default();
-    if let Err(error) = store.put_once(&format!("refusals/{writer}.json"), &record).await {
+    let kept = store.put_once(&format!("refusals/{writer}.json"), &record).await.map(|_| ());
+    if let Err(error) = &kept {
         warn!(%error, "refusal not recorded");
     }
     let presentation::Mail { subject, text, html } = presentation::alert(incidents, None);
@@ -124,13 +126,14 @@ pub async fn refuse(
     };
     let raw = presentation::mime(&parts);
     let letter = Letter { from: mail.from.clone(), to: mail.to.clone(), subject, raw };
-    match post(&letter, mailer, clock).await {
+    let mailed = match post(&letter, mailer, clock).await {
         Ok(id) => Mailed::Sent(id),
         Err(why) => {
             warn!(%why, "refusal not mailed");
             Mailed::Failed(why)
         }
-    }
+    };
+    (mailed, kept)
 }
 
 async fn send(report: &RunReport, house: &House<'_>) -> Result<String, String> {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tracing::{error, info};
 
-use crate::application::ports::Clock;
+use crate::application::ports::{Clock, StoreError};
 use crate::application::run::{Ended, run};
 use crate::application::tell::{Mailed, refuse};
 use crate::application::watch::{WatchPost, Watched, watch};
@@ -218,10 +218,13 @@ async fn attend(
         ),
         Err(error) => Incident::from(&error),
     };
-    let response = refused(refusal, &invocation, outside).await;
+    let (response, kept) = refused(refusal, &invocation, outside).await;
     metrics.say("outcome", &response.outcome);
     metrics.add("MailFailed", Unit::Count, u64::from(response.mail.starts_with(MAIL_FAILED)));
-    Ok(response)
+    match kept {
+        Ok(()) => Ok(response),
+        Err(error) => Err(Failure { kind: "RecordNotKept", message: error.to_string() }),
+    }
 }
 
 /// Looks whether a run ended well; reads records and nothing else.
@@ -314,23 +317,29 @@ fn told(report: &RunReport, outcome: String, mailed: &Mailed) -> Response {
     }
 }
 
-async fn refused(incident: Incident, invocation: &Invocation, outside: &Outside) -> Response {
+/// The answer to an event that got no run, and whether the refusal is on record.
+async fn refused(
+    incident: Incident,
+    invocation: &Invocation,
+    outside: &Outside,
+) -> (Response, Result<(), StoreError>) {
     error!(category = %incident.category, code = %incident.code, what = %incident.what, "refused");
     let policy = outside.default_policy();
-    let mailed = refuse(
+    let (mailed, kept) = refuse(
         std::slice::from_ref(&incident),
         &policy.mail,
         (outside.store.as_ref(), outside.mailer.as_ref(), outside.clock.as_ref()),
         &invocation.writer,
     )
     .await;
-    Response {
+    let response = Response {
         outcome: "refused".to_owned(),
         run: None,
         mode: None,
         mail: mail_word(&mailed),
         incidents: vec![noted(&incident)],
-    }
+    };
+    (response, kept)
 }
 
 fn noted(incident: &Incident) -> Noted {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use alchemiser::domain::session::exchange_zone;
+use jiff::civil::{Date, Weekday};
 use serde_json::{Value, json};
 
 use crate::exchange::{NEW_KEY_ID, NEW_SECRET};
@@ -147,6 +149,57 @@ fn a_report_of_a_period_is_refused_until_there_is_one() {
     assert_eq!(answer.incidents(), [("CONFIGURATION", "action-not-available")]);
     assert!(stage.mail().subject.contains("action-not-available"));
     stage.traded_nothing();
+}
+
+#[test]
+fn a_watch_says_whether_the_session_has_a_good_record_and_needs_no_keys() {
+    let mut stage = Stage::new();
+    let mut trader = stage.function("trader");
+    assert_eq!(trader.ask(stage.exchange.event("trade", &[])).outcome(), "done");
+    let told = stage.moto.mails().len();
+    // A look knows no calendar but the week: on a weekend it takes Friday's records, which are
+    // today's under another date.
+    let [session, missed] = weekdays_before(stage.exchange.session());
+    let today = stage.exchange.session().to_string();
+    for (key, record) in stage.moto.objects() {
+        if key.starts_with("runs/") {
+            let record = String::from_utf8(record).unwrap();
+            let moved = |text: &str| text.replace(&today, &session.to_string());
+            stage.moto.put(&moved(&key), &moved(&record));
+        }
+    }
+    let (reads, before) = (stage.secret_reads(), stage.proxy.seen().len());
+    stage.variables.remove("ALCHEMISER_BROKER_URL");
+    let mut watcher = stage.function("watcher");
+    let look = |day: Date| {
+        let moment = day.at(16, 15, 0, 0).to_zoned(exchange_zone()).unwrap().timestamp();
+        stage.exchange.event("watch", &[("scheduled_for", json!(moment.to_string()))])
+    };
+    let answer = watcher.ask(look(session));
+    assert_eq!((answer.outcome(), answer.incidents()), ("good", vec![]), "{}", watcher.log());
+    assert_eq!(stage.moto.mails().len(), told, "good news is no news");
+    metric(&figures(&watcher.log())[0], "GoodFinalRecord", 1.0);
+
+    let answer = watcher.ask(look(missed));
+    assert_eq!(answer.outcome(), "never-ran", "{answer:?}");
+    metric(&figures(&watcher.log())[1], "GoodFinalRecord", 0.0);
+    let mails = stage.moto.mails();
+    assert_eq!(mails.len(), told + 1);
+    assert!(mails[told].flat().contains(&missed.to_string()), "{}", mails[told].text);
+    watcher.ask(look(missed));
+    assert_eq!(stage.moto.mails().len(), told + 1, "the same is not told twice");
+
+    assert_eq!(stage.secret_reads(), reads, "a watch has no business with the keys");
+    for seen in stage.proxy.seen().into_iter().skip(before).filter(|seen| seen.method == "PUT") {
+        assert!(seen.target.contains("/watch/"), "{seen:?}");
+    }
+}
+
+/// The two last weekdays before a date, the later one first.
+fn weekdays_before(date: Date) -> [Date; 2] {
+    let days = std::iter::successors(date.yesterday().ok(), |day| day.yesterday().ok());
+    let mut days = days.filter(|day| !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday));
+    [(); 2].map(|()| days.next().unwrap())
 }
 
 #[test]

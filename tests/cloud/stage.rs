@@ -24,15 +24,23 @@ pub(crate) struct Stage {
     pub(crate) moto: Moto,
     pub(crate) proxy: Proxy,
     pub(crate) variables: BTreeMap<String, String>,
-    folder: TempDir,
+    folder: PathBuf,
+    temporary: Option<TempDir>,
 }
 
 impl Stage {
     /// A stage on which nothing is wrong.
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let temporary = tempfile::tempdir().unwrap();
+        let mut stage = Self::within(temporary.path());
+        stage.temporary = Some(temporary);
+        stage
+    }
+
+    /// The same with its logs in a folder that stays.
+    pub(crate) fn within(folder: &Path) -> Self {
         let exchange = Exchange::open();
-        let moto = Moto::start(folder.path());
+        let moto = Moto::start(folder);
         let proxy = Proxy::before(&moto.address);
         moto.identity("example.com");
         for (key, text) in FURNITURE {
@@ -52,7 +60,8 @@ impl Stage {
             ]
             .map(text),
         );
-        let stage = Self { exchange, moto, proxy, variables, folder };
+        let stage =
+            Self { exchange, moto, proxy, variables, folder: folder.to_owned(), temporary: None };
         stage.keys(KEY_ID, SECRET);
         stage
     }
@@ -65,12 +74,12 @@ impl Stage {
 
     /// The artefact with our own runtime interface; its log bears a name.
     pub(crate) fn function(&self, name: &str) -> Function {
-        Function::start(&artefact(), (self.folder.path(), name), &self.variables)
+        Function::start(&artefact(), (&self.folder, name), &self.variables)
     }
 
     /// The artefact under the emulator.
     pub(crate) fn emulator(&self) -> Emulator {
-        Emulator::start(&artefact(), self.folder.path(), &self.variables)
+        Emulator::start(&artefact(), &self.folder, &self.variables)
     }
 
     /// A record of the day's run.
@@ -111,7 +120,7 @@ impl Stage {
     pub(crate) fn shows_nothing_secret(&self) {
         let words = [KEY_ID, SECRET, NEW_KEY_ID, NEW_SECRET, ACCOUNT, ERROR_BODY];
         let mut left: Vec<(String, Vec<u8>)> = self.moto.objects().into_iter().collect();
-        for path in files(self.folder.path()) {
+        for path in files(&self.folder) {
             left.push((path.display().to_string(), std::fs::read(&path).unwrap()));
         }
         for (number, mail) in self.moto.mails().into_iter().enumerate() {
@@ -137,6 +146,7 @@ impl Drop for Stage {
         if !std::thread::panicking() {
             self.shows_nothing_secret();
         }
+        drop(self.temporary.take());
     }
 }
 
