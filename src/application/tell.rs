@@ -126,14 +126,13 @@ pub async fn refuse(
     };
     let raw = presentation::mime(&parts);
     let letter = Letter { from: mail.from.clone(), to: mail.to.clone(), subject, raw };
-    let mailed = match post(&letter, mailer, clock).await {
-        Ok(id) => Mailed::Sent(id),
+    match post(&letter, mailer, clock).await {
+        Ok(id) => (Mailed::Sent(id), kept),
         Err(why) => {
             warn!(%why, "refusal not mailed");
-            Mailed::Failed(why)
+            (Mailed::Failed(why), kept)
         }
-    };
-    (mailed, kept)
+    }
 }
 
 async fn send(report: &RunReport, house: &House<'_>) -> Result<String, String> {

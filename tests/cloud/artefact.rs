@@ -1,11 +1,11 @@
 //! The artefact that `sam build` packs: built once for each state of the sources, then used by all.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
 
-use sha2::{Digest, Sha256};
+use alchemiser::domain::hash::sha256_hex;
 
 use crate::python;
 
@@ -49,11 +49,9 @@ pub(crate) fn artefact() -> PathBuf {
         }
     }
     sam.env("CARGO_TARGET_DIR", &target);
-    let began = Instant::now();
     let output = sam.output().unwrap();
     assert!(output.status.success() && program.exists(), "{}", python::shown(&output));
     fs::write(stamp, sources).unwrap();
-    fs::write(target.join("seconds"), began.elapsed().as_secs().to_string()).unwrap();
     program
 }
 
@@ -63,24 +61,22 @@ fn root() -> &'static Path {
 
 /// A hash of all sources and of the compiler's version.
 fn fingerprint() -> String {
-    let mut hash = Sha256::new();
-    let version = Command::new("rustc").arg("-vV").current_dir(root()).output().unwrap();
-    hash.update(version.stdout);
+    let mut all = Command::new("rustc").arg("-vV").current_dir(root()).output().unwrap().stdout;
     for source in SOURCES {
-        take(&root().join(source), &mut hash);
+        take(&root().join(source), &mut all);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    sha256_hex(&all)
 }
 
-fn take(path: &Path, hash: &mut Sha256) {
+fn take(path: &Path, all: &mut Vec<u8>) {
     if path.is_dir() {
-        let mut inside: Vec<PathBuf> =
-            fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
-        inside.sort();
-        inside.iter().for_each(|path| take(path, hash));
+        let inside = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+        for path in inside.collect::<BTreeSet<_>>() {
+            take(&path, all);
+        }
     } else if let Ok(bytes) = fs::read(path) {
-        hash.update(path.to_string_lossy().as_bytes());
-        hash.update(bytes.len().to_le_bytes());
-        hash.update(bytes);
+        all.extend(path.to_string_lossy().as_bytes());
+        all.extend(bytes.len().to_le_bytes());
+        all.extend(bytes);
     }
 }

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 /// No answer that a test waits for takes longer.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A request or an answer.
 #[derive(Debug, Clone)]
@@ -69,7 +69,8 @@ impl Message {
         };
         let mut text: String =
             self.head.lines().filter(kept).flat_map(|line| [line, "\r\n"]).collect();
-        text += &format!("content-length: {}\r\nconnection: close\r\n\r\n", self.body.len());
+        let ending = format!("content-length: {}\r\nconnection: close\r\n\r\n", self.body.len());
+        text += &ending;
         [text.as_bytes(), &self.body].concat()
     }
 }
@@ -83,7 +84,7 @@ pub(crate) fn call(
 ) -> Result<Message> {
     let mut head = format!("{request} HTTP/1.1\r\nhost: {address}\r\n");
     for (name, value) in headers {
-        head += &format!("{name}: {value}\r\n");
+        head.extend([name, ": ", value, "\r\n"]);
     }
     let request = Message { head, body: body.to_vec() };
     let mut connection = TcpStream::connect(address)?;

@@ -18,7 +18,7 @@ mod python;
 mod runtime_api;
 mod stage;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -105,9 +105,9 @@ fn told(line: &str) -> Option<String> {
     let level = fields.get("level")?.as_str()?;
     let hidden = ["level", "timestamp", "message", "target", "requestId", "span", "spans"];
     let rest = fields.iter().filter(|(name, _)| !hidden.contains(&name.as_str()));
-    let rest: String = rest.map(|(name, value)| format!("  {name}={value}")).collect();
+    let rest: Vec<String> = rest.map(|(name, value)| format!("{name}={value}")).collect();
     let message = fields.get("message").and_then(Value::as_str).unwrap_or_default();
-    Some(format!("{level:5} {message}{rest}"))
+    Some(format!("{level:5} {message}  {}", rest.join("  ")))
 }
 
 fn heading(text: &str) {
@@ -115,7 +115,7 @@ fn heading(text: &str) {
 }
 
 /// A path as one would type it in the project's folder.
-fn shown(path: &PathBuf) -> String {
+fn shown(path: &Path) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     path.strip_prefix(root).unwrap_or(path).display().to_string()
 }

@@ -13,7 +13,7 @@ use crate::leash::Leash;
 use crate::python;
 
 /// It answers after about a second; more when the machine is busy compiling.
-const STARTING: Duration = Duration::from_secs(120);
+const STARTING: Duration = Duration::from_mins(2);
 /// The bucket of all tests; each has a server of its own.
 pub(crate) const BUCKET: &str = "records";
 

@@ -68,5 +68,5 @@ fn a_resume_of_nothing_finds_nothing_open() {
     let answer = function.ask(stage.exchange.event("resume", &[]));
     assert_eq!((answer.outcome(), &answer.body["mail"]), ("nothing-open", &"none".into()));
     stage.traded_nothing();
-    assert_eq!(stage.moto.keys("runs/"), [String::new(); 0]);
+    assert_eq!(stage.moto.keys("runs/"), Vec::<String>::new());
 }

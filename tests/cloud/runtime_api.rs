@@ -17,11 +17,11 @@ use serde_json::{Value, json};
 use crate::http::Message;
 
 /// No invocation of a test takes longer.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// How often it is looked whether a process that owes an answer still lives.
 const GLANCE: Duration = Duration::from_millis(50);
 /// What the template gives an invocation.
-pub(crate) const TIMEOUT: Duration = Duration::from_secs(300);
+pub(crate) const TIMEOUT: Duration = Duration::from_mins(5);
 
 /// What the function answered.
 #[derive(Debug, Clone, PartialEq)]
