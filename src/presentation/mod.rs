@@ -16,6 +16,7 @@ mod letter;
 mod line;
 mod mail_html;
 mod markup;
+pub mod metrics;
 mod mime;
 mod orders;
 mod page;
