@@ -1,7 +1,9 @@
-//! The template as AWS reads it: transformed to plain CloudFormation, linted, and held against the
-//! rules that keep money, keys and records safe.
+//! The template as AWS reads it: transformed to its plain form, linted, and held against the rules
+//! that keep money, keys and records safe.
 #![expect(clippy::unwrap_used, reason = "a broken expectation ends a test")]
 
+#[path = "template/permissions.rs"]
+mod permissions;
 #[path = "template/plain.rs"]
 mod plain;
 #[path = "python/mod.rs"]
@@ -10,10 +12,12 @@ mod python;
 mod rules;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rules::{Rule, alarms, bucket, functions, invocations, kept, names, permissions, schedules};
+use alchemiser::domain::hash::sha256_hex;
+use permissions::permissions;
+use rules::{Rule, alarms, bucket, functions, invocations, kept, names, schedules};
 use serde_json::{Value, json};
 
 const GIVEN: [(&str, &str); 2] =
@@ -34,19 +38,28 @@ fn succeed(command: &mut Command) {
     assert!(output.status.success(), "{}", python::shown(&output));
 }
 
-/// Writes what AWS makes of the template into a file.
-fn transform(output: &Path) {
-    let mut python = tool("python");
-    python.args(["tests/template/transform.py", "template.yaml"]).arg(output);
-    succeed(python.args(GIVEN.map(|(name, value)| format!("{name}={value}"))));
+/// What AWS makes of the template, made once for each text of it.
+fn transform() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let made_of = ["template.yaml", "tests/template/transform.py", "tests/python/cloud.txt"];
+    let made_of: Vec<u8> =
+        made_of.iter().flat_map(|name| fs::read(root.join(name)).unwrap()).collect();
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let output = target.join(format!("template-{}.json", &sha256_hex(&made_of)[..16]));
+    if !output.exists() {
+        let folder = tempfile::tempdir_in(target).unwrap();
+        let mine = folder.path().join("template.json");
+        let mut python = tool("python");
+        python.args(["tests/template/transform.py", "template.yaml"]).arg(&mine);
+        succeed(python.args(GIVEN.map(|(name, value)| format!("{name}={value}"))));
+        fs::rename(mine, &output).unwrap(); // whole or not at all: others may be at it too
+    }
+    output
 }
 
 /// The transformed template, its references written out.
 fn transformed() -> Value {
-    let folder = tempfile::tempdir().unwrap();
-    let output = folder.path().join("template.json");
-    transform(&output);
-    let template = serde_json::from_slice(&fs::read(output).unwrap()).unwrap();
+    let template = serde_json::from_slice(&fs::read(transform()).unwrap()).unwrap();
     plain::plain(&template, &GIVEN)
 }
 
@@ -64,14 +77,12 @@ fn the_template_is_valid_and_stays_readable() {
 
 #[test]
 fn what_aws_makes_of_the_template_has_no_fault_the_linter_knows() {
-    let folder = tempfile::tempdir().unwrap();
-    let output = folder.path().join("template.json");
-    transform(&output);
-    succeed(tool("cfn-lint").arg("--template").arg(&output));
-    let broken = fs::read_to_string(&output).unwrap();
+    succeed(tool("cfn-lint").arg("--template").arg(transform()));
+    let broken = fs::read_to_string(transform()).unwrap();
     let broken = broken.replace("ScheduleExpressionTimezone", "ScheduleTimezone");
-    fs::write(&output, broken).unwrap();
-    let linted = tool("cfn-lint").arg("--template").arg(&output).output().unwrap();
+    let file = tempfile::NamedTempFile::with_suffix(".json").unwrap();
+    fs::write(file.path(), broken).unwrap();
+    let linted = tool("cfn-lint").arg("--template").arg(file.path()).output().unwrap();
     assert!(!linted.status.success(), "the linter would pass over a wrong property");
 }
 
@@ -139,6 +150,8 @@ fn planted() -> Vec<(Rule, &'static str, Value)> {
         (functions, "Trader/Properties/Environment/Variables/ALCHEMISER_STOER", json!("x")),
         (functions, "Trader/Properties/Environment/Variables/ALCHEMISER_SECRET_FILE", json!("x")),
         (functions, "Watcher/Properties/Environment/Variables/APCA_API_KEY_ID", json!("x")),
+        (functions, "Trader/Properties/Environment/Variables/ALCHEMISER_OUTBOX", json!("/tmp")),
+        (functions, "Trader/Properties/Environment/Variables/ALCHEMISER_STORE", json!("")),
         (functions, "TraderLogs/Properties/RetentionInDays", json!(null)),
         (functions, "Trader/Properties/LoggingConfig/LogGroup", json!("/aws/lambda/other")),
         (functions, "Trader/Properties/ReservedConcurrentExecutions", json!(1)),

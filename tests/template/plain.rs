@@ -13,7 +13,7 @@ pub(crate) fn plain(template: &Value, given: &[(&str, &str)]) -> Value {
         let default = match &parameter["Default"] {
             Value::String(text) => text.clone(),
             Value::Number(number) => number.to_string(),
-            _ => continue,
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => continue,
         };
         known.entry(name.clone()).or_insert(default);
     }
