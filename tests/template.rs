@@ -11,11 +11,15 @@ mod python;
 #[path = "template/rules.rs"]
 mod rules;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use alchemiser::domain::hash::sha256_hex;
+use alchemiser::domain::run::Mode;
+use alchemiser::infrastructure::hosts::Hosts;
+use alchemiser::interface::settings::Settings;
 use permissions::permissions;
 use rules::{Rule, alarms, bucket, functions, invocations, kept, names, schedules};
 use serde_json::{Value, json};
@@ -124,6 +128,38 @@ fn stacks_stand_side_by_side() {
 #[test]
 fn the_first_secret_is_refused_and_what_failed_is_kept() {
     hold(kept);
+}
+
+#[test]
+fn the_readme_says_what_each_alarm_means() {
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let (_, alarms) = readme.split_once("### Reading an alarm").unwrap();
+    let (alarms, _) = alarms.split_once("\n### ").unwrap();
+    let paragraphs: Vec<&str> = alarms.split("\n\n").filter(|p| p.starts_with("**")).collect();
+    for (name, resource) in transformed()["Resources"].as_object().unwrap() {
+        if resource["Type"] == "AWS::CloudWatch::Alarm" {
+            let title = |paragraph: &&&str| paragraph.split("**").nth(1).unwrap().contains(name);
+            let explained = paragraphs.iter().find(title);
+            assert!(explained.is_some_and(|p| p.contains("*Do:*")), "{name} is not explained");
+        }
+    }
+}
+
+/// `sam local invoke` passes over a variable that the template does not name, without a word.
+#[test]
+fn what_points_the_function_at_this_machine_is_named_by_the_template_and_understood() {
+    let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/events/env.json")).unwrap();
+    let given: BTreeMap<String, BTreeMap<String, String>> = serde_json::from_str(&text).unwrap();
+    assert_eq!(given.keys().collect::<Vec<_>>(), ["Trader"]);
+    let template = transformed();
+    let named = &template["Resources"]["Trader"]["Properties"]["Environment"]["Variables"];
+    for name in given["Trader"].keys() {
+        assert!(named.get(name).is_some(), "{name} would be passed over");
+    }
+    let settings = Settings::from_variables(&given["Trader"]).unwrap();
+    assert!(settings.outbox.is_some() && settings.secret_file.is_some(), "{settings:?}");
+    let broker = settings.broker_url.unwrap();
+    assert!(Hosts::local(Mode::Paper, &broker).is_ok(), "{broker}");
 }
 
 /// A rule, where a fault is planted, and the fault; `null` takes the property away.
