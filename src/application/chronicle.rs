@@ -15,7 +15,7 @@ use crate::domain::execution::Execution;
 use crate::domain::order::Side;
 use crate::domain::plan::{Action, PlanItem, RebalancePlan};
 use crate::domain::policy::Policy;
-use crate::domain::report::{AccountReport, DataReport, RECORD_VERSION, RunReport, Verdict};
+use crate::domain::report::{AccountReport, DataReport, Marks, RECORD_VERSION, RunReport, Verdict};
 use crate::domain::run::{RunAction, RunKey};
 use crate::domain::snapshot::Snapshot;
 
@@ -37,6 +37,7 @@ pub(super) fn blank(
         code: code.to_owned(),
         policy_hash: policy.hash(),
         next_session: None,
+        marks: Marks::default(),
         account: None,
         signals: Vec::new(),
         plan: None,

@@ -2,9 +2,9 @@
 //!
 //! In reading order: [`run`] (the story), `entry` (the door), [`journal`], [`observe`],
 //! [`execute`], `dealing`, `order_life` with `current`, `close`,
-//! `ending`, [`tell`]. Beside them `stop` and [`trouble`] say
-//! what a failure means, and `chronicle` collects the report on the way. No rule of trading lives
-//! here: those are in the domain.
+//! `ending`, [`tell`]. Beside them `stop` and [`trouble`] say what a failure means, and `chronicle`
+//! collects the report on the way. [`watch`] comes after a run and only reads what it left. No rule
+//! of trading lives here: those are in the domain.
 
 mod chronicle;
 mod close;
@@ -24,3 +24,4 @@ pub mod run;
 mod stop;
 pub mod tell;
 pub mod trouble;
+pub mod watch;

@@ -238,7 +238,9 @@ async fn planned(
     };
     let observed = observe(&house.desk, (morning, session), house.book, history, stale).await;
     let mut observed = observed.map_err(Stop::observing)?;
+    report.marks.observed_at = Some(house.desk.clock.now());
     let decision = decided(house, journal.key(), &mut observed).await?;
+    report.marks.decided_at = Some(house.desk.clock.now());
     let Observed { snapshot, data, .. } = observed;
     take_snapshot(report, &snapshot, data);
     report.signals.clone_from(&decision.signals);
@@ -339,6 +341,7 @@ pub(super) async fn act(
     report.buy_plan = buy_plan;
     report.incidents.extend(incidents);
     close(house, plan.plan(), report).await;
+    report.marks.acted_at = Some(house.desk.clock.now());
     Ok(())
 }
 

@@ -143,7 +143,11 @@ async fn send(report: &RunReport, house: &House<'_>) -> Result<String, String> {
     post(&letter, house.mailer, house.desk.clock).await
 }
 
-async fn post(letter: &Letter, mailer: &dyn Mailer, clock: &dyn Clock) -> Result<String, String> {
+pub(super) async fn post(
+    letter: &Letter,
+    mailer: &dyn Mailer,
+    clock: &dyn Clock,
+) -> Result<String, String> {
     let mut why = String::new();
     for attempt in 1..=MAIL_TRIES {
         match mailer.send(letter).await {
@@ -164,6 +168,6 @@ fn message_id(report: &RunReport, from: &str) -> String {
     format!("{run}.{seconds}@{}", domain_of(from))
 }
 
-fn domain_of(address: &str) -> &str {
+pub(super) fn domain_of(address: &str) -> &str {
     address.rsplit_once('@').map_or("localhost", |(_, domain)| domain)
 }

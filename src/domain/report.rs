@@ -100,6 +100,25 @@ pub struct RunReport {
     /// The session after this one, if the broker's calendar reaches that far.
     #[serde(default)]
     pub next_session: Option<Date>,
+    /// When each stage was over.
+    #[serde(default)]
+    pub marks: Marks,
+}
+
+/// When each stage of a run was over, by our clock; `None` for one that was not reached, or that
+/// an earlier invocation went through.
+///
+/// Observing begins with the run, at [`RunReport::started_at`]. Telling begins at
+/// [`RunReport::finished_at`] and ends after the record that holds these marks, so its end is
+/// known only to whoever called the run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Marks {
+    /// All that the decision needs was there.
+    pub observed_at: Option<Timestamp>,
+    /// The decision was made, today's flags of what it orders included.
+    pub decided_at: Option<Timestamp>,
+    /// The orders had ended and the account after them was read.
+    pub acted_at: Option<Timestamp>,
 }
 
 /// The account around a run.

@@ -194,7 +194,9 @@ async fn attend(
             let site = outside.furnish(request.mode, &request.account, invocation.clone()).await;
             match site {
                 Ok(site) => {
-                    return respond(Box::pin(run(&request, &site.house())).await, metrics);
+                    let ended = Box::pin(run(&request, &site.house())).await;
+                    count(&ended, metrics, outside.clock.now());
+                    return respond(ended);
                 }
                 Err(incident) => incident,
             }
@@ -224,8 +226,7 @@ fn drill() -> Incident {
 /// # Errors
 /// [`Failure`] when the run has no final record, be it for want of a store or because a later
 /// invocation has to finish it.
-fn respond(ended: Ended, metrics: &mut Metrics) -> Result<Response, Failure> {
-    count(&ended, metrics);
+fn respond(ended: Ended) -> Result<Response, Failure> {
     let plain = |outcome: &str, run: String| Response {
         outcome: outcome.to_owned(),
         run: Some(run),
@@ -256,10 +257,11 @@ fn respond(ended: Ended, metrics: &mut Metrics) -> Result<Response, Failure> {
 }
 
 /// The figures of a run that this invocation worked on; a repetition has none of its own.
-fn count(ended: &Ended, metrics: &mut Metrics) {
+fn count(ended: &Ended, metrics: &mut Metrics, now: Timestamp) {
     let mailed = match ended {
         Ended::Reported { report, mailed, .. } => {
             metrics.add_run(report);
+            metrics.add_stages(report, now);
             mailed
         }
         Ended::Repeated { mailed, .. } => mailed,

@@ -126,7 +126,8 @@ fn push_facts(out: &mut Markup, facts: &[Fact]) {
     out.put("<table role=\"presentation\" width=\"100%\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\" style=\"margin-bottom:6px\">");
     for fact in facts {
         out.put(
-            "<tr><td class=\"dim\" valign=\"top\" style=\"padding:3px 12px 3px 0;color:#5f666e\">",
+            "<tr><td class=\"dim\" valign=\"top\" style=\"padding:3px 12px 3px 0;color:#5f666e;\
+             word-break:normal;overflow-wrap:normal\">",
         );
         out.text(&fact.name).put("</td>");
         right_cell(out, &fact.value);

@@ -78,11 +78,24 @@ impl Metrics {
         }
     }
 
+    /// Adds how long each stage of a run took; telling is over now.
+    pub fn add_stages(&mut self, report: &RunReport, now: Timestamp) {
+        let marks = &report.marks;
+        let stages = [
+            ("ObserveMs", Some(report.started_at), marks.observed_at),
+            ("DecideMs", marks.observed_at, marks.decided_at),
+            ("ActMs", marks.decided_at, marks.acted_at),
+            ("TellMs", Some(report.finished_at), Some(now)),
+        ];
+        for (name, begin, end) in stages {
+            if let Some((begin, end)) = begin.zip(end) {
+                self.add(name, Unit::Milliseconds, milliseconds(end.duration_since(begin)));
+            }
+        }
+    }
+
     /// Adds how long the invocation took, and how much of its time that was.
     pub fn add_time(&mut self, started: Timestamp, ended: Timestamp, deadline: Timestamp) {
-        let milliseconds = |span: SignedDuration| {
-            Decimal::from_i128_with_scale(span.as_millis(), 0).max(Decimal::ZERO)
-        };
         let took = milliseconds(ended.duration_since(started));
         let whole = milliseconds(deadline.duration_since(started));
         self.add("DurationMs", Unit::Milliseconds, took);
@@ -119,6 +132,10 @@ impl Metrics {
         }
         Value::Object(line).to_string()
     }
+}
+
+fn milliseconds(span: SignedDuration) -> Decimal {
+    Decimal::from_i128_with_scale(span.as_millis(), 0).max(Decimal::ZERO)
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ mod tally;
 #[cfg(test)]
 mod tests;
 mod text;
+mod watch;
 mod words;
 
 pub use crate::presentation::mime::{MailParts, mime};
@@ -39,6 +40,7 @@ pub use crate::presentation::subject::subject;
 use crate::domain::incident::Incident;
 use crate::domain::report::RunReport;
 use crate::domain::run::RunKey;
+use crate::domain::watch::Look;
 use crate::presentation::sheet::{Room, Sheet};
 use crate::presentation::text::Layout;
 
@@ -86,6 +88,12 @@ pub fn terminal(report: &RunReport) -> String {
 /// The mail that does not wait for the run's end; `key` is `None` when no run could be named.
 pub fn alert(incidents: &[Incident], key: Option<&RunKey>) -> Mail {
     mail(|room| alert::sheet(incidents, key, room))
+}
+
+/// The mail of a look at a session's run: with what was told of that session before, and with what
+/// went wrong with the look itself.
+pub fn watch_letter(look: &Look, told: &[String], beside: &[Incident]) -> Mail {
+    mail(|room| watch::sheet(look, told, beside, room))
 }
 
 fn mail(content: impl Fn(Room) -> Sheet) -> Mail {

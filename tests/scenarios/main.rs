@@ -15,5 +15,7 @@ mod orders;
 mod records;
 mod replay;
 mod sleeves;
+mod time;
 mod turmoil;
+mod watch;
 mod wire;

@@ -1,5 +1,6 @@
 //! Runs as they happen, for the tests of what is shown.
 
+pub(crate) mod look;
 mod plan;
 mod run;
 
@@ -14,7 +15,7 @@ use crate::domain::incident::{Category, Incident};
 use crate::domain::money::{Price, Shares, Usd, Weight};
 use crate::domain::order::{AttemptState, Side};
 use crate::domain::plan::{Action, HeldReason, HoldReason, SleeveState};
-use crate::domain::report::{DataReport, RECORD_VERSION, RunReport, Verdict};
+use crate::domain::report::{DataReport, Marks, RECORD_VERSION, RunReport, Verdict};
 use crate::domain::run::{AccountName, Mode, RunAction, RunKey, Slot, StrategyName};
 use crate::domain::strategy::StrategyError;
 use crate::domain::symbol::Symbol;
@@ -72,6 +73,7 @@ pub(crate) fn trading_day() -> RunReport {
         requests: 37,
         previous: Some("7b".repeat(32)),
         next_session: Some(date(2026, 11, 23)),
+        marks: Marks::default(),
     }
 }
 

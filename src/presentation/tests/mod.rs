@@ -3,6 +3,7 @@
 mod listed;
 mod safe;
 mod said;
+mod watched;
 
 use html5gum::{Token, Tokenizer};
 
