@@ -232,6 +232,7 @@ fn no_mark_of_unfinished_work_is_left() {
 fn every_event_file_is_understood() {
     let mut found = Vec::new();
     files(&root().join("events"), "json", &mut found);
+    found.retain(|path| !path.ends_with("env.json")); // variables for `sam local invoke`
     assert!(found.len() >= 5, "an event file for each action");
     for path in found {
         let event = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
