@@ -111,7 +111,7 @@ pub async fn refuse(
     if let Err(error) = &kept {
         warn!(%error, "refusal not recorded");
     }
-    let presentation::Mail { subject, text, html } = presentation::alert(incidents, None);
+    let presentation::Mail { subject, text, html, images } = presentation::alert(incidents, None);
     let boundary = sha256_hex(writer.as_bytes())[..24].to_owned();
     let message_id = format!("refusal.{writer}@{}", domain_of(&mail.from));
     let parts = MailParts {
@@ -120,6 +120,7 @@ pub async fn refuse(
         subject: subject.clone(),
         text,
         html,
+        images,
         date: now,
         message_id,
         boundary,
@@ -137,13 +138,14 @@ pub async fn refuse(
 
 async fn send(report: &RunReport, house: &House<'_>) -> Result<String, String> {
     let mail = &house.desk.policy.mail;
-    let presentation::Mail { subject, text, html } = presentation::letter(report);
+    let presentation::Mail { subject, text, html, images } = presentation::letter(report);
     let raw = presentation::mime(&MailParts {
         from: mail.from.clone(),
         to: mail.to.clone(),
         subject: subject.clone(),
         text,
         html,
+        images,
         date: report.finished_at,
         message_id: message_id(report, &mail.from),
         boundary: sha256_hex(report.key.to_string().as_bytes())[..24].to_owned(),

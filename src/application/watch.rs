@@ -288,7 +288,8 @@ async fn send(
     beside: &[Incident],
     at: &WatchPost<'_>,
 ) -> Result<String, String> {
-    let presentation::Mail { subject, text, html } = presentation::watch_letter(look, told, beside);
+    let mail = presentation::watch_letter(look, told, beside);
+    let presentation::Mail { subject, text, html, images } = mail;
     let name = format!("watch.{}.{}", look.run.to_string().replace('/', "."), told_name(look));
     let raw = presentation::mime(&MailParts {
         from: at.mail.from.clone(),
@@ -296,6 +297,7 @@ async fn send(
         subject: subject.clone(),
         text,
         html,
+        images,
         date: look.at,
         boundary: sha256_hex(name.as_bytes())[..24].to_owned(),
         message_id: format!("{name}@{}", domain_of(&at.mail.from)),

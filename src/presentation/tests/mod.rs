@@ -1,6 +1,7 @@
 //! What a reader may rely on, whatever a run brought along.
 
 mod listed;
+mod pictures;
 mod safe;
 mod said;
 mod watched;
