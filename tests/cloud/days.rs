@@ -8,11 +8,13 @@ use serde_json::{Value, json};
 
 use crate::exchange::{NEW_KEY_ID, NEW_SECRET};
 use crate::moto::Mail;
-use crate::runtime_api::TIMEOUT;
+use crate::runtime_api::{Function, TIMEOUT};
 use crate::stage::{RECIPIENT, SENDER, Stage};
 
 /// Deliveries of one event at the same time.
 const DELIVERIES: usize = 20;
+/// A tenth of what the template gives the function.
+const MEMORY_KIB_MAX: u64 = 24 * 1024;
 /// How a picture begins.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
@@ -117,6 +119,8 @@ fn of_twenty_deliveries_at_once_one_trades() {
         assert!(!answer.error, "{answer:?}\n{}", function.log());
         *outcomes.entry(answer.outcome().to_owned()).or_default() += 1;
     }
+    let peaks: Vec<u64> = functions.iter().map(Function::peak_memory).collect();
+    assert!(peaks.iter().all(|peak| *peak <= MEMORY_KIB_MAX), "{peaks:?}");
     assert_eq!(outcomes.remove("done"), Some(1), "{outcomes:?}");
     let others = ["in-progress", "repeated"].map(|word| outcomes.remove(word).unwrap_or_default());
     assert_eq!((others.iter().sum::<usize>(), outcomes.len()), (DELIVERIES - 1, 0), "{outcomes:?}");
