@@ -44,8 +44,10 @@ fn forms(word: &str) -> Vec<(&'static str, String)> {
         ("as Debug shows it", format!("{word:?}").trim_matches('"').to_owned()),
     ];
     for lead in 0..3 {
-        forms.push(("in base64", aligned(&STANDARD_NO_PAD, word, lead)));
-        forms.push(("in base64 for addresses", aligned(&URL_SAFE_NO_PAD, word, lead)));
+        for text in [word, &json] {
+            forms.push(("in base64", aligned(&STANDARD_NO_PAD, text, lead)));
+            forms.push(("in base64 for addresses", aligned(&URL_SAFE_NO_PAD, text, lead)));
+        }
     }
     forms
 }
@@ -95,6 +97,7 @@ fn a_word_is_found_in_every_form_and_at_every_place_within_base64() {
         b"canary/Secret+Key=3D\"00=\r\n01\"&<x>".to_vec(),
         b"canary/Secret+Key=&quot;0001&quot;&amp;&lt;x&gt;".to_vec(),
     ];
+    planted.push(STANDARD_NO_PAD.encode(planted[1].clone()).into_bytes());
     for lead in 0..7 {
         let text = [&vec![b'{'; lead], word.as_bytes(), b"and more"].concat();
         let encoded = STANDARD_NO_PAD.encode(&text);

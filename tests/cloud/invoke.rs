@@ -52,6 +52,7 @@ fn main() {
     println!("{}", serde_json::to_string_pretty(&answer.body).unwrap());
     heading("log");
     emulator.log().lines().filter_map(told).for_each(|line| println!("{line}"));
+    let took = began.elapsed().as_millis();
     for (number, mail) in stage.moto.mails().into_iter().enumerate() {
         let kept = left.join(format!("mail-{}.eml", number + 1));
         std::fs::write(&kept, &mail.raw).unwrap();
@@ -63,8 +64,14 @@ fn main() {
         println!("{:>9}  {key}", bytes.len());
     }
     heading("orders at the exchange");
-    stage.exchange.orders().iter().for_each(|(symbol, status)| println!("{symbol} {status}"));
-    eprintln!("\n{} ms; everything is stopped again; logs in {LEFT}", began.elapsed().as_millis());
+    let orders = stage.exchange.orders();
+    if orders.is_empty() {
+        println!("none");
+    }
+    for (symbol, status) in orders {
+        println!("{symbol} {status}");
+    }
+    eprintln!("\nanswered in {took} ms; all of it is stopped again; logs in {LEFT}");
 }
 
 /// Does something that takes its time, and says so.
