@@ -9,9 +9,6 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-/// The zone of the US exchanges.
-const EXCHANGE_ZONE: &str = "America/New_York";
-
 /// One trading session: its New York date and its opening and closing moments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
@@ -76,12 +73,9 @@ impl Calendar {
     }
 }
 
-/// The exchange's time zone, from bundled data.
-///
-/// # Panics
-/// Never: the zone is compiled in.
-pub fn exchange_zone() -> TimeZone {
-    TimeZone::get(EXCHANGE_ZONE).expect("the zone database is compiled in")
+/// The exchange's time zone, its rules compiled in: no machine's own data can move the session.
+pub const fn exchange_zone() -> TimeZone {
+    jiff::tz::get!("America/New_York")
 }
 
 /// The New York date of a moment.

@@ -41,21 +41,23 @@ impl ReqwestTransport {
     /// # Errors
     /// [`TransportError::NotSent`] when the client cannot be built.
     pub fn new(hosts: Hosts, tls: &Tls) -> Result<Self, TransportError> {
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(ClientConfig::clone(&tls.0))
-            .http1_only()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .gzip(true)
-            .user_agent(USER_AGENT)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .pool_idle_timeout(IDLE_MAX)
-            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
-            .build()
-            .map_err(|error| TransportError::NotSent(reason(error)))?;
+        let client = client(tls, CONNECT_TIMEOUT).gzip(true).user_agent(USER_AGENT).build();
+        let client = client.map_err(|error| TransportError::NotSent(reason(error)))?;
         Ok(Self { client, hosts })
     }
+}
+
+/// A client with the habits that all of ours share.
+pub(super) fn client(tls: &Tls, connect_timeout: Duration) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(ClientConfig::clone(&tls.0))
+        .http1_only()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .connect_timeout(connect_timeout)
+        .pool_idle_timeout(IDLE_MAX)
+        .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
 }
 
 impl ReqwestTransport {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::application::ports::{Credentials, Mailer, Store};
-use crate::infrastructure::https::Trust;
+use crate::infrastructure::https::Tls;
 
 /// Services that this build cannot reach.
 #[derive(Debug, Clone, Copy)]
@@ -12,7 +12,7 @@ pub enum Cloud {}
 impl Cloud {
     /// Never a cloud.
     #[expect(clippy::unused_async, reason = "the real one waits")]
-    pub async fn connect(_: Trust) -> Option<Self> {
+    pub async fn connect(_: &Tls) -> Option<Self> {
         None
     }
 

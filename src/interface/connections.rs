@@ -55,7 +55,8 @@ impl Connections {
         let needed = matches!(settings.store, StorePlace::Bucket(_))
             || settings.outbox.is_none()
             || settings.secret_file.is_none();
-        let cloud = if needed { Cloud::connect(settings.trust).await } else { None };
+        let tls = Tls::new(settings.trust);
+        let cloud = if needed { Cloud::connect(&tls).await } else { None };
         let store = store_at(&settings.store, cloud.as_ref())?;
         let mailer: Arc<dyn Mailer> = match (&settings.outbox, &cloud) {
             (Some(folder), _) => Arc::new(Outbox::new(folder)),
@@ -67,7 +68,6 @@ impl Connections {
             (None, Some(cloud)) => KeysFrom::Cloud(cloud),
             (None, None) => return Err(no_cloud("no file is named for the key pair")),
         };
-        let tls = Tls::new(settings.trust);
         let transport = ReqwestTransport::new(hosts(settings, Mode::Paper)?, &tls)
             .map_err(|error| Box::new(configuration("transport", &error.to_string())))?;
         Ok(Self {
@@ -143,7 +143,7 @@ impl Connections {
 pub async fn open_store(place: &StorePlace) -> Result<Arc<dyn Store>, Box<Incident>> {
     let cloud = match place {
         StorePlace::Folder(_) => None,
-        StorePlace::Bucket(_) => Cloud::connect(Trust::default()).await,
+        StorePlace::Bucket(_) => Cloud::connect(&Tls::new(Trust::default())).await,
     };
     store_at(place, cloud.as_ref())
 }

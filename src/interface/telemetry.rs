@@ -3,7 +3,10 @@
 use std::io::Write;
 
 use tracing::Level;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// How much a person wants to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,9 +19,9 @@ pub enum Detail {
 
 /// JSON lines on standard output at the given level, `info` when it is none.
 pub fn for_function(level: Option<&str>) {
-    let filter = EnvFilter::new(directives(level));
-    let lines = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false);
-    let _ = lines.with_env_filter(filter).try_init(); // a second call keeps the first
+    let lines = fmt::layer().json().flatten_event(true).with_current_span(false);
+    let lines = tracing_subscriber::registry().with(lines).with(targets(level));
+    let _ = lines.try_init(); // a second call keeps the first
 }
 
 /// A line as it is, beside the log: for whoever reads figures out of the output.
@@ -38,22 +41,24 @@ pub fn log_panics() {
 
 /// Our own level and the request's id around it; of the libraries only warnings, because nobody
 /// here vouches for what their finest lines show.
-fn directives(level: Option<&str>) -> String {
+fn targets(level: Option<&str>) -> Targets {
     let level = match level.map(str::to_ascii_lowercase).as_deref() {
         Some("fatal") => Level::ERROR, // the platform's word for less than we have
         other => other.and_then(|word| word.parse().ok()).unwrap_or(Level::INFO),
     };
-    format!("warn,lambda_runtime=info,alchemiser={level}").to_lowercase()
+    let libraries = Targets::new().with_default(Level::WARN);
+    libraries.with_target("lambda_runtime", Level::INFO).with_target("alchemiser", level)
 }
 
 /// Plain lines on standard error.
 pub fn for_people(detail: Detail) {
-    let filter = match detail {
-        Detail::Quiet => "off",
-        Detail::Verbose => "info",
+    let most = match detail {
+        Detail::Quiet => LevelFilter::OFF,
+        Detail::Verbose => LevelFilter::INFO,
     };
-    let lines = tracing_subscriber::fmt().with_target(false).with_writer(std::io::stderr);
-    let _ = lines.with_env_filter(filter).try_init(); // a second call keeps the first
+    let lines = fmt::layer().with_target(false).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::registry().with(lines).with(most);
+    let _ = lines.try_init(); // a second call keeps the first
 }
 
 #[cfg(test)]
@@ -63,13 +68,18 @@ mod tests {
     #[test]
     fn the_platforms_level_is_ours_and_never_the_libraries() {
         for (given, ours) in [
-            (None, "info"),
-            (Some("DEBUG"), "debug"),
-            (Some("TRACE"), "trace"),
-            (Some("FATAL"), "error"),
-            (Some("loud"), "info"),
+            (None, Level::INFO),
+            (Some("DEBUG"), Level::DEBUG),
+            (Some("TRACE"), Level::TRACE),
+            (Some("FATAL"), Level::ERROR),
+            (Some("loud"), Level::INFO),
         ] {
-            assert_eq!(directives(given), format!("warn,lambda_runtime=info,alchemiser={ours}"));
+            let targets = targets(given);
+            for level in [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE] {
+                let shown = targets.would_enable("alchemiser::application::run", &level);
+                assert_eq!(shown, level <= ours, "{given:?} {level}");
+                assert_eq!(targets.would_enable("hyper", &level), level <= Level::WARN);
+            }
         }
     }
 }

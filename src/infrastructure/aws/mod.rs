@@ -1,9 +1,10 @@
 //! Adapters of the cloud: records in S3, mail through SES, keys from Secrets Manager.
 //!
-//! One client of HTTPS for all of them, with the same cryptography as the broker's. Every call has
+//! They share one client of HTTPS, of the same make as the broker's. Every call has
 //! a time to connect, a time for each attempt and a time for all attempts. An error is told by the
 //! cloud's code, status and request id, never by its text: an answer may echo what was sent.
 
+mod carriage;
 mod mail;
 mod secrets;
 mod store;
@@ -14,28 +15,19 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
-use aws_sdk_s3::config::SharedHttpClient;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::RequestId;
-use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
 use crate::application::ports::{Credentials, Mailer, Store};
+use crate::infrastructure::aws::carriage::Carriage;
 use crate::infrastructure::aws::mail::SesCarrier;
 use crate::infrastructure::aws::secrets::ManagedSecret;
 use crate::infrastructure::aws::store::BucketStore;
-use crate::infrastructure::https::Trust;
+use crate::infrastructure::https::Tls;
 
-/// The authorities that sign the cloud's own hosts, as the cloud publishes them at
-/// <https://www.amazontrust.com/repository/>. Reading a whole system's roots would cost more than
-/// everything else at start.
-const ROOTS: &[u8] = include_bytes!("roots.pem");
 /// A connection that takes longer than this will not come.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// An idle connection older than this may be dead: the function may have been frozen meanwhile.
-const IDLE_MAX: Duration = Duration::from_secs(20);
 /// Time of one attempt; usual answers take a tenth of a second.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Time of a call with all its attempts: a record, its page and its mail must fit into the time
@@ -60,10 +52,11 @@ impl Cloud {
     /// Region, credentials and addresses come from the environment that the cloud's own
     /// libraries read. Nothing is sent yet.
     ///
-    /// `None` never: a build without the cloud has another [`Cloud`], which cannot be had.
-    pub async fn connect(trust: Trust) -> Option<Self> {
+    /// `None` when no client can be made, and in a build without the cloud, whose [`Cloud`] cannot
+    /// be had at all.
+    pub async fn connect(tls: &Tls) -> Option<Self> {
         let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .http_client(http_client(trust))
+            .http_client(Carriage::new(tls, CONNECT_TIMEOUT)?)
             .retry_config(
                 RetryConfig::standard()
                     .with_initial_backoff(FIRST_WAIT)
@@ -71,7 +64,6 @@ impl Cloud {
             )
             .timeout_config(
                 TimeoutConfig::builder()
-                    .connect_timeout(CONNECT_TIMEOUT)
                     .read_timeout(ATTEMPT_TIMEOUT)
                     .operation_attempt_timeout(ATTEMPT_TIMEOUT)
                     .operation_timeout(CALL_TIMEOUT)
@@ -107,19 +99,6 @@ fn s3_config(config: &SdkConfig) -> aws_sdk_s3::Config {
     aws_sdk_s3::config::Builder::from(config)
         .force_path_style(config.endpoint_url().is_some())
         .build()
-}
-
-fn http_client(trust: Trust) -> SharedHttpClient {
-    let roots = match trust {
-        Trust::Compiled => TrustStore::empty().with_pem_certificate(ROOTS),
-        Trust::System => TrustStore::empty().with_native_roots(true),
-    };
-    let context = TlsContext::builder().with_trust_store(roots).build();
-    Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .tls_context(context.expect("a list of roots makes a context"))
-        .pool_idle_timeout(IDLE_MAX)
-        .build_https()
 }
 
 /// How a call failed, as far as callers tell apart.
