@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::{Timestamp, ToSpan};
+use tokio::join;
 use tracing::{error, info, warn};
 
 use crate::application::control::permission;
-use crate::application::desk::Watch;
+use crate::application::desk::{News, Watch, settled};
 use crate::application::execute::{Floor, Sent};
 use crate::application::order_life::{Concern, OrderLife, Step};
 use crate::application::ports::BrokerError;
@@ -18,7 +19,7 @@ use crate::application::trouble;
 use crate::domain::attempts::Attempts;
 use crate::domain::execution::OrderOutcome;
 use crate::domain::incident::Incident;
-use crate::domain::money::Shares;
+use crate::domain::money::{Shares, Usd};
 use crate::domain::order::{ClientOrderId, Order, OrderRequest, Side};
 use crate::domain::plan::BuyPlan;
 use crate::domain::pricing;
@@ -38,6 +39,10 @@ pub(super) struct Dealing<'a> {
     /// When attempts were drafted within the last second.
     recent: Vec<Timestamp>,
     watch: Option<Watch>,
+    /// When the operator was last asked and permitted orders; good for one round.
+    permitted_at: Option<Timestamp>,
+    /// Cash that the broker showed together with the last look at the orders.
+    cash: Option<Usd>,
     stopped: Option<String>,
     incidents: Vec<Incident>,
 }
@@ -55,10 +60,18 @@ enum Answer {
 }
 
 impl<'a> Dealing<'a> {
-    pub(super) fn new(plan: &'a ApprovedPlan, floor: &'a Floor<'a>) -> Self {
-        let usage = Usage::default();
-        let recent = Vec::new();
-        Self { plan, floor, usage, recent, watch: None, stopped: None, incidents: Vec::new() }
+    pub(super) fn new(plan: &'a ApprovedPlan, floor: &'a Floor<'a>, watch: Option<Watch>) -> Self {
+        Self {
+            plan,
+            floor,
+            usage: Usage::default(),
+            recent: Vec::new(),
+            watch,
+            permitted_at: floor.permitted_at,
+            cash: None,
+            stopped: None,
+            incidents: Vec::new(),
+        }
     }
 
     /// Brings the orders of one phase to their end. A phase that ended before only settles.
@@ -103,10 +116,11 @@ impl<'a> Dealing<'a> {
                     Step::Draft | Step::Send(_) | Step::Look(_) | Step::Cancel(_) => Some(end),
                 });
             let Some(next) = next.min() else { break };
-            if let Some(watch) = &mut self.watch {
-                watch.wait(desk, next.min(end)).await;
-            }
-            self.read(&mut lives).await;
+            let news = match &mut self.watch {
+                Some(watch) => watch.wait(desk, next.min(end)).await,
+                None => News::None,
+            };
+            self.read(&mut lives, (side, news)).await;
         }
         Ok(lives.into_iter().map(|life| self.conclude(life)).collect())
     }
@@ -130,12 +144,13 @@ impl<'a> Dealing<'a> {
         }
         while !asks.is_empty() {
             let rest = asks.split_off(TOGETHER.min(asks.len()));
+            let sent = asks.len();
             let answers = join_all(asks.iter().map(|(_, ask)| self.ask(ask))).await;
             for ((at, _), answer) in asks.into_iter().zip(answers) {
                 self.take(&mut lives[at], answer, buy_plan, last).await;
             }
             if let Some(watch) = &mut self.watch {
-                watch.reset();
+                watch.reset(sent);
             }
             asks = rest;
         }
@@ -189,10 +204,18 @@ impl<'a> Dealing<'a> {
         life.answered(answer, desk.clock.now())
     }
 
-    /// Reads the orders' truth.
-    async fn read(&mut self, lives: &mut [OrderLife]) {
+    /// Reads the orders' truth, and the cash with it when a sell may have just ended.
+    async fn read(&mut self, lives: &mut [OrderLife], (side, news): (Side, News)) {
         let now = self.floor.desk.clock.now();
-        let orders = match self.orders().await {
+        let cash = async {
+            match (side, news) {
+                (Side::Sell, News::More) => self.floor.desk.broker.account().await.ok(),
+                (Side::Sell, News::None | News::Some) | (Side::Buy, _) => None,
+            }
+        };
+        let (orders, account) = join!(self.orders(), cash);
+        self.cash = account.map(|account| account.cash);
+        let orders = match orders {
             Ok(orders) => orders,
             // The next look tries again, up to the phase's end.
             Err(error) => return warn!(%error, "orders not readable for now"),
@@ -232,6 +255,21 @@ impl<'a> Dealing<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Cash to buy with: that seen with the last look, if it is what the sells must have left.
+    pub(super) async fn cash(&self, expected: Usd) -> Result<Usd, BrokerError> {
+        match self.cash.and_then(|shown| settled(shown, expected)) {
+            Some(cash) => Ok(cash),
+            None => self.floor.desk.cash(expected).await,
+        }
+    }
+
+    /// Asks the operator ahead of a round that begins at once.
+    pub(super) async fn ask_permission(&mut self) {
+        let asked_at = self.floor.desk.clock.now();
+        let permitted = permission(self.floor.store, self.floor.journal.key()).await;
+        self.permitted_at = permitted.ok().map(|()| asked_at); // else the round asks, and stops
     }
 
     async fn orders(&self) -> Result<Vec<Order>, BrokerError> {

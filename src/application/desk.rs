@@ -26,6 +26,11 @@ const CASH_LAG_MAX: Duration = Duration::from_secs(5);
 /// Average prices are rounded, so cash may be some cents off the executions worked out from them;
 /// a sale that is not booked yet is worth more.
 const CASH_ROUNDING: Usd = Usd::dollars(1);
+/// The first news is looked at after this; each later look of a phase waits twice as long for
+/// more, up to the longest gathering: a fill in fifty parts must not use up the requests that
+/// cancels and further orders need.
+const GATHER_FIRST: Duration = Duration::from_millis(1);
+const GATHER_LONGEST: Duration = Duration::from_secs(1);
 /// Messages taken up between two looks; more than that is no reason not to look.
 const MESSAGES_MAX: u32 = 1000;
 
@@ -105,8 +110,11 @@ impl Desk<'_> {
         let mut wait = LOOK_FIRST;
         loop {
             let shown = self.broker.account().await?.cash;
-            if shown >= expected - CASH_ROUNDING || self.clock.now() >= patience {
+            if self.clock.now() >= patience {
                 return Ok(shown.min(expected));
+            }
+            if let Some(cash) = settled(shown, expected) {
+                return Ok(cash);
             }
             self.clock.sleep(wait).await;
             wait = (wait * 2).min(LOOK_LONGEST);
@@ -114,11 +122,30 @@ impl Desk<'_> {
     }
 }
 
+/// Cash to buy with, if the broker shows what is expected already.
+pub(super) fn settled(shown: Usd, expected: Usd) -> Option<Usd> {
+    (shown >= expected - CASH_ROUNDING).then(|| shown.min(expected))
+}
+
 /// Waits for news about orders: by the stream while it is trusted, by looking at growing intervals always.
 pub(super) struct Watch {
     stream: Option<Box<dyn UpdateStream>>,
     trusted_until: Timestamp,
     wait: Duration,
+    gather: Duration,
+    sent: usize,
+    heard: usize,
+}
+
+/// What ended a wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum News {
+    /// Only time.
+    None,
+    /// A message, perhaps only that an order was taken.
+    Some,
+    /// More messages than requests were sent: something was executed, or ended.
+    More,
 }
 
 impl Watch {
@@ -126,7 +153,9 @@ impl Watch {
     pub(super) async fn open(desk: &Desk<'_>) -> Self {
         let opened = desk.updates.open().await;
         let stream = opened.inspect_err(|error| warn!(%error, "no order stream, polling")).ok();
-        let mut watch = Self { stream, trusted_until: Timestamp::MIN, wait: LOOK_FIRST };
+        let trusted_until = Timestamp::MIN;
+        let (wait, gather) = (LOOK_FIRST, GATHER_FIRST);
+        let mut watch = Self { stream, trusted_until, wait, gather, sent: 0, heard: 0 };
         watch.begin(desk);
         watch
     }
@@ -135,42 +164,56 @@ impl Watch {
     pub(super) fn begin(&mut self, desk: &Desk<'_>) {
         let trusted = Duration::from_secs(u64::from(desk.policy.timing.stream_seconds));
         self.trusted_until = desk.clock.now().saturating_add(trusted).unwrap_or(Timestamp::MAX);
-        self.reset();
+        self.gather = GATHER_FIRST;
+        self.reset(0);
     }
 
-    /// Something was sent: look again soon.
-    pub(super) const fn reset(&mut self) {
+    /// So many requests were sent: look again soon.
+    pub(super) const fn reset(&mut self, sent: usize) {
         self.wait = LOOK_FIRST;
+        (self.sent, self.heard) = (sent, 0);
     }
 
     /// Waits until a message, the next look, or `until`, whichever is first. Messages that come
-    /// one upon the other are answered by one look: a fill in fifty parts must not use up the
-    /// requests that cancels and further orders need.
-    pub(super) async fn wait(&mut self, desk: &Desk<'_>, until: Timestamp) {
+    /// one upon the other are answered by one look.
+    pub(super) async fn wait(&mut self, desk: &Desk<'_>, until: Timestamp) -> News {
         let began = desk.clock.now();
         let left: Duration = until.duration_since(began).try_into().unwrap_or_default();
         let at_most = left.clamp(LOOK_LEAST, self.wait);
-        let gathered = began.saturating_add(at_most.min(self.wait / 2)).unwrap_or(began);
         let mut end = began.saturating_add(at_most).unwrap_or(began);
         self.wait = (self.wait * 2).min(LOOK_LONGEST);
+        let mut messages = 0;
         for _ in 0..MESSAGES_MAX {
             let now = desk.clock.now();
             let left: Duration = end.duration_since(now).try_into().unwrap_or_default();
             if left.is_zero() {
-                return;
+                break;
             }
-            match self.stream.as_mut().filter(|_| now < self.trusted_until) {
-                Some(stream) => match stream.wait(left).await {
-                    Wake::Message => end = end.min(gathered),
-                    Wake::Silence => return,
-                    Wake::Lost => {
-                        warn!("order stream lost, polling");
-                        return self.close().await;
-                    }
-                },
-                None => return desk.clock.sleep(left).await,
+            let Some(stream) = self.stream.as_mut().filter(|_| now < self.trusted_until) else {
+                desk.clock.sleep(left).await;
+                break;
+            };
+            match stream.wait(left).await {
+                Wake::Message if messages == 0 => {
+                    messages = 1;
+                    let heard = desk.clock.now();
+                    end = end.min(heard.saturating_add(self.gather).unwrap_or(heard));
+                }
+                Wake::Message => messages += 1,
+                Wake::Silence => break,
+                Wake::Lost => {
+                    warn!("order stream lost, polling");
+                    self.close().await;
+                    break;
+                }
             }
         }
+        if messages == 0 {
+            return News::None;
+        }
+        self.gather = (self.gather * 2).min(GATHER_LONGEST);
+        self.heard += messages;
+        if self.heard > self.sent { News::More } else { News::Some }
     }
 
     /// Closes the stream.

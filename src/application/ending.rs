@@ -3,10 +3,12 @@
 //! A run that may have sent orders gets its final record only once they are settled. Until then it
 //! stays open, which is told once for each reason, however often it is resumed.
 
+use tokio::join;
+
 use crate::application::close::settled;
 use crate::application::journal::{Journal, PlanRecord};
 use crate::application::run::{Ended, House};
-use crate::application::tell::tell;
+use crate::application::tell::{Once, Sent, tell};
 use crate::application::trouble;
 use crate::domain::report::RunReport;
 
@@ -16,13 +18,17 @@ const RUN_LETTER: &str = "mail/run.json";
 /// What is kept of a run at the end of an invocation.
 pub(super) enum Keeping<'a> {
     /// Its final record.
-    Final(&'a Journal<'a>),
+    Final(Held<'a>),
     /// Nothing: a later invocation goes on with it.
-    LeftOpen(&'a Journal<'a>),
-    /// Nothing: it could not even be claimed, and a later invocation may.
-    Unclaimed,
+    LeftOpen(Held<'a>),
     /// Nothing: there is no run to keep anything of.
     Nothing,
+}
+
+/// A run's journal and the lease to be given back, if there is one.
+pub(super) struct Held<'a> {
+    pub(super) journal: &'a Journal<'a>,
+    pub(super) epoch: Option<usize>,
 }
 
 /// True unless the run certainly has no plan. A final record without the orders of a plan would
@@ -39,26 +45,39 @@ pub(super) async fn finish(
 ) -> Ended {
     settled(&mut report, house);
     let mut kept = Ok(());
-    if let Keeping::Final(journal) = &keeping {
+    let mut sent_before = Sent::Perhaps;
+    if let Keeping::Final(Held { journal, .. }) = &keeping {
         match journal.keep("final.json", report.previous.clone().as_deref(), &report).await {
-            Ok(stored) => report = stored.body,
+            Ok(stored) => {
+                if stored.mine {
+                    sent_before = Sent::Never; // it is only sent after this record
+                }
+                report = stored.body;
+            }
             Err(error) => {
                 report.incidents.push(trouble::journal(&error));
                 kept = Err(error);
             }
         }
     }
-    let left_open = matches!(keeping, Keeping::LeftOpen(_) | Keeping::Unclaimed);
-    let once = match keeping {
-        Keeping::Final(journal) => Some((journal, RUN_LETTER.to_owned())),
-        Keeping::LeftOpen(journal) => {
+    let left_open = matches!(keeping, Keeping::LeftOpen(_));
+    let (held, name) = match keeping {
+        Keeping::Final(held) => (Some(held), RUN_LETTER.to_owned()),
+        Keeping::LeftOpen(held) => {
             let code = report.incidents.first().map_or("open", |incident| incident.code.as_str());
-            Some((journal, format!("mail/{code}.json")))
+            (Some(held), format!("mail/{code}.json"))
         }
-        Keeping::Unclaimed | Keeping::Nothing => None,
+        Keeping::Nothing => (None, String::new()),
     };
-    let mailed = tell(&mut report, house, once).await;
+    let once = held.as_ref().map(|held| Once { journal: held.journal, name, sent_before });
+    let (mailed, ()) = join!(tell(&mut report, house, once), give_back(held.as_ref()));
     Ended::Reported { report: Box::new(report), mailed, kept, left_open }
+}
+
+async fn give_back(held: Option<&Held<'_>>) {
+    if let Some(Held { journal, epoch: Some(epoch) }) = held {
+        let _ = journal.release(*epoch).await; // a lease not given back runs out by itself
+    }
 }
 
 /// Tells of a run that had ended before, if that is still owed.
@@ -67,6 +86,7 @@ pub(super) async fn repeated(
     house: &House<'_>,
     journal: &Journal<'_>,
 ) -> Ended {
-    let mailed = tell(&mut report, house, Some((journal, RUN_LETTER.to_owned()))).await;
+    let once = Once { journal, name: RUN_LETTER.to_owned(), sent_before: Sent::Perhaps };
+    let mailed = tell(&mut report, house, Some(once)).await;
     Ended::Repeated { report: Box::new(report), mailed }
 }

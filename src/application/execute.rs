@@ -4,10 +4,12 @@
 //! together, phases never overlap, and the broker's answers to reading requests are the truth.
 
 use jiff::Timestamp;
+use tokio::{join, try_join};
 
 use crate::application::dealing::Dealing;
-use crate::application::desk::{Desk, Observation};
+use crate::application::desk::{Desk, Observation, Watch};
 use crate::application::journal::Journal;
+use crate::application::outcomes;
 use crate::application::ports::Store;
 use crate::application::stop::Stop;
 use crate::application::trouble;
@@ -29,6 +31,8 @@ pub struct Floor<'a> {
     pub store: &'a dyn Store,
     /// The quotes that the plan was made with, when this invocation made it.
     pub observed: Option<&'a Observation>,
+    /// When the operator was asked while the plan was kept, and permitted orders.
+    pub permitted_at: Option<Timestamp>,
     /// SHA-256 of the stored plan.
     pub plan_hash: &'a str,
     /// What an earlier invocation may have sent of this plan.
@@ -64,8 +68,12 @@ pub struct Executed {
 /// # Errors
 /// [`Stop`] when an earlier invocation's orders cannot be known: the run stays open then, for its
 /// end must not be told without them.
-pub(super) async fn execute(plan: &ApprovedPlan, floor: &Floor<'_>) -> Result<Executed, Stop> {
-    let mut dealing = Dealing::new(plan, floor);
+pub(super) async fn execute(
+    plan: &ApprovedPlan,
+    floor: &Floor<'_>,
+    watch: Option<Watch>,
+) -> Result<Executed, Stop> {
+    let mut dealing = Dealing::new(plan, floor, watch);
     let mut done = Executed::default();
     let mut unknown = phases(plan, floor, &mut dealing, &mut done).await.err();
     if floor.sent == Sent::Nothing
@@ -83,22 +91,22 @@ async fn phases(
     dealing: &mut Dealing<'_>,
     done: &mut Executed,
 ) -> Result<(), Stop> {
-    let chain = Some(floor.plan_hash);
+    let (ended_before, funded_before) = outcomes::kept_before(floor).await?;
     let sells = plan.plan().orders(Side::Sell).map(|(item, n)| (item.symbol.clone(), n)).collect();
-    let sold_before = floor.journal.read::<Vec<OrderOutcome>>("sells.json").await?.is_some();
-    done.execution.sells = dealing.phase(Side::Sell, sells, None, sold_before).await?;
-    floor.journal.keep("sells.json", chain, &done.execution.sells).await?;
-    done.buy_plan = match floor.journal.read::<BuyPlan>("buyplan.json").await? {
-        Some(kept) => Some(kept.body),
-        None => match funded(plan, floor, dealing, &done.execution.sells).await {
-            Some(fresh) => Some(floor.journal.keep("buyplan.json", chain, &fresh).await?.body),
-            None => return Ok(()),
-        },
+    done.execution.sells = dealing.phase(Side::Sell, sells, None, ended_before).await?;
+    let fresh = match funded_before {
+        Some(_) => None,
+        None => funded(plan, floor, dealing, &done.execution.sells).await,
     };
+    ((), done.buy_plan) = try_join!(outcomes::keep_sells(floor, &done.execution.sells), async {
+        let Some(fresh) = fresh else { return Ok(funded_before) };
+        let kept = floor.journal.keep("buyplan.json", Some(floor.plan_hash), &fresh);
+        let (kept, ()) = join!(kept, dealing.ask_permission());
+        Ok(Some(kept?.body))
+    })?;
     let items = done.buy_plan.iter().flat_map(|buy_plan| &buy_plan.items);
     let buys = items.map(|item| (item.symbol.clone(), item.shares)).collect();
     done.execution.buys = dealing.phase(Side::Buy, buys, done.buy_plan.as_ref(), false).await?;
-    floor.journal.keep("buys.json", chain, &done.execution.buys).await?;
     Ok(())
 }
 
@@ -116,11 +124,11 @@ async fn funded(
     if dealing.is_stopped() {
         return None;
     }
-    let proceeds: Usd = sold.iter().map(OrderOutcome::value).sum();
     if sold.is_empty() && floor.sent == Sent::Nothing {
         return Some(fund(plan, sold, plan.plan().capital.cash, floor.desk.policy)); // read just now
     }
-    match floor.desk.cash(plan.plan().capital.cash + proceeds).await {
+    let proceeds: Usd = sold.iter().map(OrderOutcome::value).sum();
+    match dealing.cash(plan.plan().capital.cash + proceeds).await {
         Ok(cash) => Some(fund(plan, sold, cash, floor.desk.policy)),
         Err(error) => {
             dealing.stop(trouble::broker(&error, "reading cash before the buys"));

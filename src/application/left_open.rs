@@ -2,7 +2,7 @@
 //! that the ledger it starts from knows their fills. Nothing of their plans is sent any more.
 
 use crate::application::chronicle::{blank, take_history};
-use crate::application::ending::{Keeping, finish};
+use crate::application::ending::{Held, Keeping, finish};
 use crate::application::journal::history::{History, look_back};
 use crate::application::journal::{Claim, Journal, Opening, PlanRecord};
 use crate::application::run::{Ended, House, Start, act};
@@ -21,7 +21,8 @@ pub(super) async fn conclude_left_open(
     for left in &history.unfinished {
         let journal = house.journal(left.clone());
         let Some(open) = journal.read::<RunRequest>("open.json").await? else { continue };
-        let epoch = match journal.claim(&open.body, Opening::Forbidden, house.lease()).await? {
+        let epoch = match journal.claim(&open.body, Opening::Forbidden, house.lease(), None).await?
+        {
             Claim::Ours { epoch, .. } => epoch,
             Claim::Finished(_) | Claim::NeverOpened => continue,
             Claim::InProgress => {
@@ -33,7 +34,7 @@ pub(super) async fn conclude_left_open(
         let _ = journal.release(epoch).await; // a lease not given back runs out by itself
         concluded?;
     }
-    Ok(look_back(house.store, key).await?)
+    Ok(look_back(house.store, key, None).await?)
 }
 
 /// Settles one run that was left open, and ends it.
@@ -41,11 +42,11 @@ async fn conclude(journal: &Journal<'_>, house: &House<'_>) -> Result<(), Stop> 
     let now = house.desk.clock.now();
     let key = journal.key().clone();
     let mut report = blank(key, RunAction::Resume, now, (house.code, house.desk.policy));
-    take_history(&mut report, &look_back(house.store, journal.key()).await?);
+    take_history(&mut report, &look_back(house.store, journal.key(), None).await?);
     if let Some(record) = journal.read::<PlanRecord>("plan.json").await? {
         act(house, journal, record, Start::Settle, &mut report).await?;
     }
-    match finish(report, house, Keeping::Final(journal)).await {
+    match finish(report, house, Keeping::Final(Held { journal, epoch: None })).await {
         Ended::Reported { kept: Err(error), .. } => Err(error.into()),
         Ended::Reported { .. }
         | Ended::Repeated { .. }

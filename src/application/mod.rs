@@ -1,13 +1,14 @@
 //! The use case: claim, observe, decide, act, tell. Knows ports, never adapters.
 //!
-//! In reading order: [`run`] (the story), `entry` (the door), [`journal`], [`observe`],
-//! [`execute`], `dealing`, `order_life` with `current`, `close`,
+//! In reading order: [`run`] (the story), `entry` (the door), [`journal`], `planning`, [`observe`],
+//! [`confirm`], [`execute`] with `outcomes`, `dealing`, `order_life` with `current`, `close`,
 //! `ending`, [`tell`]. Beside them `stop` and [`trouble`] say what a failure means, and `chronicle`
 //! collects the report on the way. [`watch`] comes after a run and only reads what it left. No rule
 //! of trading lives here: those are in the domain.
 
 mod chronicle;
 mod close;
+pub mod confirm;
 pub mod control;
 mod current;
 mod dealing;
@@ -19,6 +20,8 @@ pub mod journal;
 mod left_open;
 pub mod observe;
 mod order_life;
+mod outcomes;
+mod planning;
 pub mod ports;
 pub mod run;
 mod stop;

@@ -1,7 +1,10 @@
 //! Observing: the ports' answers become one snapshot.
 //!
-//! What does not depend on each other is asked for at once. Only the assets wait for the signals,
-//! because they are asked for one by one and only those that may trade are needed.
+//! What does not depend on each other is asked for at once, the market's clock and calendar
+//! included. What only the answers tell to ask for (flags of what may trade, and splits since the
+//! last session) is assumed to hinder nothing until [`confirm`] has asked.
+//!
+//! [`confirm`]: crate::application::confirm::confirm
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -14,13 +17,12 @@ use crate::application::desk::Desk;
 use crate::application::journal::history;
 use crate::application::ports::BrokerError;
 use crate::application::trouble;
-use crate::domain::account::Asset;
+use crate::domain::account::{Account, Activity, Asset, AssetId, Position};
 use crate::domain::decide::{Universe, universe};
 use crate::domain::execution::OrderOutcome;
 use crate::domain::incident::{Category, Incident};
-use crate::domain::market::{Histories, History};
+use crate::domain::market::{Histories, History, QuoteReading};
 use crate::domain::order::Order;
-use crate::domain::plan::RebalancePlan;
 use crate::domain::report::{DataReport, EquityPoint};
 use crate::domain::run::RunKey;
 use crate::domain::session::{Calendar, Session};
@@ -39,7 +41,7 @@ const CALENDAR_AHEAD_DAYS: i64 = 10;
 /// Wait between two looks at a stale order that is being cancelled.
 const SWEEP_WAIT: Duration = Duration::from_millis(500);
 
-/// The market this morning, before anything is claimed.
+/// The market this morning.
 #[derive(Debug, Clone)]
 pub struct Morning {
     /// The broker's time.
@@ -54,24 +56,43 @@ pub struct Morning {
     pub session: Option<Session>,
 }
 
-/// What becomes of open orders of ours that an earlier run left at the broker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stale {
-    /// They are cancelled and seen to end: nothing of ours works when a run decides.
-    Cancel,
-    /// They are left alone: a preview touches nothing.
-    Leave,
+/// The broker's answers of one moment. Each stands for itself: which of them keeps the run from
+/// going on is decided by what they mean, not by which came first.
+pub struct Sight {
+    orders: Answer<Vec<Order>>,
+    account: Answer<Account>,
+    positions: Answer<Vec<Position>>,
+    activities: Answer<Vec<Activity>>,
+    histories: Answer<Histories>,
+    quotes: Answer<BTreeMap<Symbol, QuoteReading>>,
 }
 
-/// Everything a run knows, and what it cost to know it.
+type Answer<T> = Result<T, BrokerError>;
+
+/// Everything a run knows, and what is only assumed so far.
 #[derive(Debug)]
 pub struct Observed {
     /// The snapshot.
     pub snapshot: Snapshot,
-    /// Symbols whose flags are those of the last run: [`confirm`] asks before one is ordered.
+    /// Symbols whose flags are those of the last run: asked for before one is ordered.
     pub remembered: BTreeSet<Symbol>,
+    /// Symbols whose flags nobody knows yet: asked for before anything is decided.
+    pub assumed: BTreeSet<Symbol>,
+    /// What to ask for splits, until that is done.
+    pub splits: Option<SplitsSought>,
     /// Where the data came from.
     pub data: DataReport,
+}
+
+/// Symbols and days in which a split matters, the first and the last included.
+#[derive(Debug)]
+pub struct SplitsSought {
+    /// Symbols that may trade.
+    pub symbols: Vec<Symbol>,
+    /// The day after the last completed session.
+    pub first: Date,
+    /// The session.
+    pub last: Date,
 }
 
 /// Asks the broker for its time and its sessions.
@@ -81,9 +102,10 @@ pub struct Observed {
 pub async fn morning(desk: &Desk<'_>, key: &RunKey) -> Result<Morning, BrokerError> {
     let first = key.session.saturating_sub(CALENDAR_BACK_DAYS.days());
     let last = key.session.saturating_add(CALENDAR_AHEAD_DAYS.days());
-    let (clock, calendar) = tokio::join!(desk.broker.clock(), desk.broker.calendar(first, last));
-    let (clock, calendar) = (clock?, calendar?);
-    let skew = clock.now.duration_since(desk.clock.now());
+    let clock = async { desk.broker.clock().await.map(|clock| (clock, desk.clock.now())) };
+    let (clock, calendar) = tokio::join!(clock, desk.broker.calendar(first, last));
+    let ((clock, read_at), calendar) = (clock?, calendar?);
+    let skew = clock.now.duration_since(read_at);
     Ok(Morning {
         now: clock.now,
         is_open: clock.is_open,
@@ -93,65 +115,67 @@ pub async fn morning(desk: &Desk<'_>, key: &RunKey) -> Result<Morning, BrokerErr
     })
 }
 
+/// Asks for all that does not depend on other answers.
+///
+/// Bars are asked for up to the day before, whatever the calendar says: none lies between that day
+/// and the last completed session.
+pub async fn look(
+    desk: &Desk<'_>,
+    key: &RunKey,
+    book: &[StrategySlot],
+    history: &history::History,
+) -> (Answer<Morning>, Sight) {
+    let ledger = ledger_of(history);
+    let Universe { closes, tradable } = universe(book, ledger, desk.policy.adopt.as_ref());
+    let listed: Vec<Symbol> = tradable.into_iter().collect();
+    let (since, rules) = (since(desk, history), desk.policy.quote_rules());
+    let yesterday = key.session.saturating_sub(1.day());
+    let (morning, orders, account, positions, activities, histories, quotes) = tokio::join!(
+        morning(desk, key),
+        all_orders(desk, since),
+        desk.broker.account(),
+        desk.broker.positions(),
+        desk.broker.activities_since(since),
+        desk.market.daily(&closes, yesterday),
+        desk.market.quotes(&listed, &rules),
+    );
+    (morning, Sight { orders, account, positions, activities, histories, quotes })
+}
+
 /// Gathers the snapshot of a session.
 ///
 /// # Errors
 /// The incident that keeps the run from knowing enough.
 pub async fn observe(
     desk: &Desk<'_>,
-    (morning, session): (&Morning, Session),
+    (morning, session, sight): (&Morning, Session, Sight),
     book: &[StrategySlot],
     history: &history::History,
-    stale: Stale,
 ) -> Result<Observed, Incident> {
-    let last = history.last.as_ref().map(|kept| &kept.body);
-    let ledger = last.and_then(|report| report.ledger.as_ref());
-    let since = ledger.and_then(Ledger::look_back);
-    let since = since.unwrap_or_else(|| back(morning.now, ORDERS_BACK_DAYS));
+    let ledger = ledger_of(history);
     let Some(as_of) = morning.calendar.before(session.date).map(|before| before.date) else {
         let what = "the broker's calendar has no session before this one";
         return Err(Incident::new(Category::Critical, "calendar-short", "observe", what));
     };
     let Universe { closes, tradable } = universe(book, ledger, desk.policy.adopt.as_ref());
     let listed: Vec<Symbol> = tradable.into_iter().collect();
-    let split_first = as_of.saturating_add(1.day());
+    let orders = sight.orders.map_err(|e| trouble::broker(&e, "reading orders"))?;
+    let account = sight.account.map_err(|e| trouble::broker(&e, "reading the account"))?;
+    let positions = sight.positions.map_err(|e| trouble::broker(&e, "reading positions"))?;
+    let activities = sight.activities.map_err(|e| trouble::broker(&e, "reading activities"))?;
+    let histories = sight.histories.map_err(|e| trouble::broker(&e, "reading daily bars"))?;
+    let quotes = sight.quotes.map_err(|e| trouble::broker(&e, "reading quotes"))?;
 
-    let rules = desk.policy.quote_rules();
-    let orders =
-        swept(desk, since, stale).await.map_err(|e| trouble::broker(&e, "reading orders"))?;
-    let (account, positions, activities, histories, quotes, splits) = tokio::join!(
-        desk.broker.account(),
-        desk.broker.positions(),
-        desk.broker.activities_since(since),
-        desk.market.daily(&closes, as_of),
-        desk.market.quotes(&listed, &rules),
-        desk.market.splits(&listed, split_first, session.date),
-    );
-    let account = account.map_err(|e| trouble::broker(&e, "reading the account"))?;
-    let positions = positions.map_err(|e| trouble::broker(&e, "reading positions"))?;
-    let activities = activities.map_err(|e| trouble::broker(&e, "reading activities"))?;
-    let histories = histories.map_err(|e| trouble::broker(&e, "reading daily bars"))?;
-    let quotes = quotes.map_err(|e| trouble::broker(&e, "reading quotes"))?;
-    let splits = match splits {
-        Ok(listed) => Splits::Listed(listed.into_iter().collect()),
-        Err(error) => {
-            warn!(%error, "corporate actions not readable");
-            Splits::Unknown
-        }
-    };
     let signals = evaluate(book, &histories, as_of);
     let mut may_trade: BTreeSet<Symbol> = ledger.iter().flat_map(|l| l.symbols()).collect();
     may_trade.extend(positions.iter().map(|position| position.symbol.clone()));
     may_trade.extend(named(&signals));
-    let mut assets = last.map(|report| report.assets.clone()).unwrap_or_default();
-    // Only flags that keep nothing from being ordered are remembered: [`confirm`] would never ask
-    // for one that does, and what was halted once would stay blocked for ever.
-    assets.retain(|symbol, flags| may_trade.contains(symbol) && is_unhindered(flags));
+    let mut assets = remembered(history, &may_trade);
     let remembered: BTreeSet<Symbol> = assets.keys().cloned().collect();
-    let asked: Vec<Symbol> = may_trade.difference(&remembered).cloned().collect();
-    let fresh = desk.broker.assets(&asked).await;
-    assets.extend(fresh.map_err(|e| trouble::broker(&e, "reading assets"))?);
-
+    let assumed: BTreeSet<Symbol> = may_trade.difference(&remembered).cloned().collect();
+    assets.extend(assumed.iter().map(|symbol| (symbol.clone(), unhindered(symbol, &positions))));
+    let first = as_of.saturating_add(1.day());
+    let splits = Some(SplitsSought { symbols: listed, first, last: session.date });
     let data = freshness(desk, (&closes, &histories), as_of, morning.skew_ms);
     info!(%as_of, symbols = data.symbols, stale = data.stale.len(), positions = positions.len(), "observed");
     let past = past(history, &orders);
@@ -166,41 +190,26 @@ pub async fn observe(
         assets,
         histories,
         quotes,
-        splits,
+        splits: Splits::Listed(BTreeSet::new()),
         past,
     };
-    Ok(Observed { snapshot, remembered, data })
+    Ok(Observed { snapshot, remembered, assumed, splits, data })
 }
 
-/// Asks for today's flags of what a plan orders and the snapshot only remembers; true when one
-/// differs, so that the decision has to be made again. Flags of shares that are only kept
-/// decide nothing, and asking for each would be most of a quiet day's requests.
-///
-/// # Errors
-/// The incident when the broker gives no answer.
-pub async fn confirm(
-    desk: &Desk<'_>,
-    observed: &mut Observed,
-    plan: &RebalancePlan,
-) -> Result<bool, Incident> {
-    let orders = plan.items.iter().filter(|item| item.order().is_some());
-    let ordered: BTreeSet<Symbol> = orders.map(|item| item.symbol.clone()).collect();
-    let asked: Vec<Symbol> = observed.remembered.intersection(&ordered).cloned().collect();
-    let mut fresh =
-        desk.broker.assets(&asked).await.map_err(|e| trouble::broker(&e, "reading assets"))?;
-    let mut changed = false;
-    for symbol in asked {
-        let flags = fresh.remove(&symbol);
-        let known = match flags {
-            Some(flags) => {
-                observed.snapshot.assets.insert(symbol.clone(), flags.clone()) == Some(flags)
-            }
-            None => observed.snapshot.assets.remove(&symbol).is_none(),
-        };
-        changed |= !known;
-        observed.remembered.remove(&symbol);
-    }
-    Ok(changed)
+/// Flags known from the last run. Only those that keep nothing from being ordered are remembered:
+/// no plan would order what was halted once, so nobody would ever ask again.
+fn remembered(history: &history::History, may_trade: &BTreeSet<Symbol>) -> BTreeMap<Symbol, Asset> {
+    let last = history.last.as_ref().map(|kept| &kept.body.assets);
+    let mut known = last.cloned().unwrap_or_default();
+    known.retain(|symbol, flags| may_trade.contains(symbol) && is_unhindered(flags));
+    known
+}
+
+/// Flags as they usually are; with an id that no asset has where none is known.
+fn unhindered(symbol: &Symbol, positions: &[Position]) -> Asset {
+    let held = positions.iter().find(|position| position.symbol == *symbol);
+    let id = held.map_or_else(|| AssetId(String::new()), |position| position.asset.clone());
+    Asset { symbol: symbol.clone(), id, tradable: true, fractionable: true, us_equity: true }
 }
 
 fn is_unhindered(flags: &Asset) -> bool {
@@ -232,39 +241,65 @@ fn freshness(
     }
 }
 
-/// All orders since a moment, unless told otherwise after our own open ones were cancelled and seen
-/// to end.
-async fn swept(desk: &Desk<'_>, since: Timestamp, stale: Stale) -> Result<Vec<Order>, BrokerError> {
+/// The moment from which orders and bookings matter.
+fn since(desk: &Desk<'_>, history: &history::History) -> Timestamp {
+    let known = ledger_of(history).and_then(Ledger::look_back);
+    known.unwrap_or_else(|| back(desk.clock.now(), ORDERS_BACK_DAYS))
+}
+
+fn ledger_of(history: &history::History) -> Option<&Ledger> {
+    history.last.as_ref().and_then(|kept| kept.body.ledger.as_ref())
+}
+
+/// All orders since a moment, and those still open that were submitted before it.
+async fn all_orders(desk: &Desk<'_>, since: Timestamp) -> Answer<Vec<Order>> {
+    let (all, open) = tokio::join!(desk.broker.orders_since(since), desk.broker.open_orders());
+    let (mut all, open) = (all?, open?);
+    for order in open {
+        if !all.iter().any(|known| known.broker_id == order.broker_id) {
+            all.push(order);
+        }
+    }
+    Ok(all)
+}
+
+/// Cancels open orders of ours that an earlier run left, and waits until they are seen to end:
+/// nothing of ours works when a run decides. True when there were any, so that everything has to
+/// be looked at again.
+///
+/// # Errors
+/// [`BrokerError`] when the orders cannot be read any more.
+pub async fn sweep(
+    desk: &Desk<'_>,
+    sight: &Sight,
+    history: &history::History,
+) -> Result<bool, BrokerError> {
+    let Ok(orders) = &sight.orders else { return Ok(false) }; // observing says why
     let patience = Duration::from_secs(u64::from(desk.policy.timing.settle_seconds));
     let end = desk.clock.now().saturating_add(patience).unwrap_or(Timestamp::MAX);
+    let mut open = open_of_ours(orders);
+    let found = !open.is_empty();
     let mut asked = BTreeSet::new();
-    loop {
-        let (all, open) = tokio::join!(desk.broker.orders_since(since), desk.broker.open_orders());
-        let (mut all, open) = (all?, open?);
+    while !open.is_empty() && desk.clock.now() < end {
         for order in open {
-            if !all.iter().any(|known| known.broker_id == order.broker_id) {
-                all.push(order); // submitted before `since` and still open
-            }
-        }
-        let ours: Vec<&Order> =
-            all.iter().filter(|o| o.is_ours() && !o.status.is_terminal()).collect();
-        if stale == Stale::Leave || ours.is_empty() || desk.clock.now() >= end {
-            return Ok(all);
-        }
-        for order in ours {
             if asked.contains(&order.broker_id) {
                 continue;
             }
             warn!(id = %order.client_id, symbol = %order.symbol, "cancelling a stale order of ours");
             match desk.broker.cancel(&order.broker_id).await {
-                Ok(()) => {
-                    asked.insert(order.broker_id.clone());
-                }
+                Ok(()) => drop(asked.insert(order.broker_id)),
                 Err(error) => warn!(%error, id = %order.client_id, "stale order not cancelled yet"),
             }
         }
         desk.clock.sleep(SWEEP_WAIT).await;
+        open = open_of_ours(&all_orders(desk, since(desk, history)).await?);
     }
+    Ok(found)
+}
+
+fn open_of_ours(orders: &[Order]) -> Vec<Order> {
+    let open = orders.iter().filter(|order| order.is_ours() && !order.status.is_terminal());
+    open.cloned().collect()
 }
 
 fn past(history: &history::History, orders: &[Order]) -> Past {

@@ -7,36 +7,39 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::join;
 use tracing::info;
 
-use crate::application::chronicle::{
-    blank, list_items, planned_orders, take_history, take_plan, take_snapshot,
-};
+use crate::application::chronicle::{blank, planned_orders, take_history, take_plan};
 use crate::application::close::close;
-use crate::application::control::permission;
-use crate::application::desk::{Desk, Observation};
-use crate::application::ending::{Keeping, finish, is_planned, repeated};
+use crate::application::desk::{Desk, Observation, Watch};
+use crate::application::ending::{Held, Keeping, finish, is_planned, repeated};
 use crate::application::entry::{open_session, permitted, punctual};
 use crate::application::execute::{Executed, Floor, Sent, execute};
 use crate::application::journal::history::{History, look_back};
-use crate::application::journal::inputs::Inputs;
-use crate::application::journal::{Claim, Journal, JournalError, Kept, Opening, PlanRecord};
+use crate::application::journal::listing::Listing;
+use crate::application::journal::{
+    Before, Claim, Journal, JournalError, Kept, Opening, PlanRecord,
+};
 use crate::application::left_open::conclude_left_open;
-use crate::application::observe::{Morning, Observed, Stale, confirm, morning, observe};
+use crate::application::observe::{Morning, morning};
+use crate::application::outcomes::keep_buys;
+use crate::application::planning::{Planned, awake, planned};
 use crate::application::ports::{Mailer, Store};
 use crate::application::stop::Stop;
 use crate::application::tell::Mailed;
-use crate::domain::decide::{Decision, decide};
+use crate::application::trouble;
 use crate::domain::report::{RunReport, Verdict};
 use crate::domain::risk::restore;
 use crate::domain::run::{RunAction, RunKey, RunRequest};
-use crate::domain::session::Session;
 use crate::domain::strategy::StrategySlot;
 
 /// Time kept free at the end for the final record and the mail.
 const CLOSING: Duration = Duration::from_secs(25);
-/// Each confirmation that changes something asks about other symbols; a book names few.
-const CONFIRMATIONS_MAX: usize = 20;
+/// A run that has less time than this leaves the market to a later invocation: what is kept free
+/// at the end, an attempt of ten seconds for the sells and one for the buys, and fifteen seconds
+/// to observe and decide. One that begins with less would send sells and might not buy.
+const ACTING_LEAST: Duration = Duration::from_mins(1);
 /// A lease outlives its holder's deadline by this much.
 const LEASE_MARGIN: Duration = Duration::from_secs(5);
 
@@ -50,6 +53,8 @@ pub struct House<'a> {
     pub mailer: &'a dyn Mailer,
     /// The strategies in the policy's order.
     pub book: &'a [StrategySlot],
+    /// Names of the account's records, when they were listed while this was furnished.
+    pub listing: Option<&'a Listing>,
     /// A name for this invocation that no other has.
     pub writer: &'a str,
     /// Version of the code.
@@ -107,20 +112,16 @@ pub async fn run(request: &RunRequest, house: &House<'_>) -> Ended {
         report.summary = stop.summary;
         report.incidents.extend(stop.incident.map(|incident| *incident));
     }
-    let record = match claimed {
-        Some(_) if left_open => Keeping::LeftOpen(&journal),
-        Some(_) => Keeping::Final(&journal),
+    let held = Held { journal: &journal, epoch: claimed };
+    let keeping = match (left_open, claimed) {
+        _ if request.action == RunAction::Preview => Keeping::Nothing,
+        (true, _) => Keeping::LeftOpen(held),
+        (false, Some(_)) => Keeping::Final(held),
         // Only records are asked for before a claim: without them nobody knows what was done.
-        None if report.verdict == Verdict::Failed && request.action != RunAction::Preview => {
-            Keeping::Unclaimed
-        }
-        None => Keeping::Nothing,
+        (false, None) if report.verdict == Verdict::Failed => Keeping::LeftOpen(held),
+        (false, None) => Keeping::Nothing,
     };
-    let ended = finish(report, house, record).await;
-    if let Some(epoch) = claimed {
-        let _ = journal.release(epoch).await; // a lease not given back runs out by itself
-    }
-    ended
+    finish(report, house, keeping).await
 }
 
 enum Told {
@@ -140,24 +141,30 @@ async fn stages(
         preview(request, house, journal, report).await?;
         return Ok(Told::Here);
     }
-    // Claimed before the broker is asked: a repeat does nothing even when it comes late or on a
-    // closed day, and a run that could not reach the broker is open for the next resume.
     let key = journal.key().clone();
-    let mut due = request.scheduled_for; // a resume's own time does not make an old run young
-    match journal.claim(request, opening(request), house.lease()).await? {
-        Claim::Ours { epoch, opened } => {
-            *claimed = Some(epoch);
-            due = due.min(opened.scheduled_for);
-        }
+    let listing = house.listing(&key).await?;
+    in_time(request, house, journal, &listing).await?;
+    // Claimed before the broker is asked: a repeat does nothing even when it comes late or on a
+    // closed day, twenty deliveries at once do not use up the account's requests, and a run that
+    // could not reach the broker is open for the next resume.
+    let (claim, history) = join!(
+        journal.claim(request, opening(request), house.lease(), Some(&listing)),
+        look_back(house.store, &key, Some(&listing)),
+    );
+    let (epoch, opened, before) = match claim? {
+        Claim::Ours { epoch, opened, before } => (epoch, opened, before),
         Claim::InProgress => return Ok(Told::elsewhere(Ended::InProgress(key))),
         Claim::NeverOpened => return Ok(Told::elsewhere(Ended::NothingOpen(key))),
         Claim::Finished(kept) => {
             return Ok(Told::elsewhere(repeated(kept.body, house, journal).await));
         }
-    }
-    if let Some(kept) = journal.read::<PlanRecord>("plan.json").await? {
+    };
+    *claimed = Some(epoch);
+    if before == Before::Perhaps
+        && let Some(kept) = journal.read::<PlanRecord>("plan.json").await?
+    {
         // Its fills are booked by carrying it to its end: nothing before that may close it.
-        let morning = prepared(house, &key, report).await;
+        let morning = prepared(house, &key, history, report).await;
         let morning = morning.map_err(|stop| Stop { passing: true, ..stop })?;
         let start = match open_session(&morning, request, house) {
             Ok(_) => Start::GoOn,
@@ -166,40 +173,95 @@ async fn stages(
         act(house, journal, kept, start, report).await?;
         return Ok(Told::Here);
     }
-    punctual(due, house)?;
-    let morning = awake(house, &key, report).await?;
-    let session = open_session(&morning, request, house)?;
-    let history = look_back(house.store, &key).await?;
-    let history = conclude_left_open(history, house, &key).await?;
-    take_history(report, &history);
-    let at = (&morning, session, &history);
-    if let Some((kept, observed)) = planned(request, house, journal, at, report).await? {
-        let start = if kept.mine { Start::Fresh(&observed) } else { Start::GoOn };
-        act(house, journal, kept, start, report).await?;
+    // A resume's own time does not make an old run young.
+    punctual(request.scheduled_for.min(opened.scheduled_for), house)?;
+    let mut history = history?;
+    if !history.unfinished.is_empty() {
+        let morning = awake(morning(&house.desk, &key).await, &key, report)?;
+        open_session(&morning, request, house)?;
+        history = conclude_left_open(history, house, &key).await?;
     }
+    take_history(report, &history);
+    trade(request, house, journal, &history, report).await?;
     Ok(Told::Here)
+}
+
+/// Makes a plan and carries it out. The stream is opened meanwhile, for orders must not wait.
+async fn trade(
+    request: &RunRequest,
+    house: &House<'_>,
+    journal: &Journal<'_>,
+    history: &History,
+    report: &mut RunReport,
+) -> Result<(), Stop> {
+    let (planned, mut watch) =
+        join!(planned(request, house, journal, history, report), Watch::open(&house.desk));
+    match planned {
+        Ok(Some(Planned { kept, observed, permitted_at })) if kept.mine => {
+            let start = Start::Fresh(Box::new(Fresh { observed, permitted_at, watch }));
+            act(house, journal, kept, start, report).await
+        }
+        other => {
+            watch.close().await;
+            match other? {
+                Some(Planned { kept, .. }) => act(house, journal, kept, Start::GoOn, report).await,
+                None => Ok(()),
+            }
+        }
+    }
+}
+
+/// Stops a run that has too little time left to act, and opens it for the next resume. One that
+/// has ended, or that a resume finds never opened, has nothing to act on.
+async fn in_time(
+    request: &RunRequest,
+    house: &House<'_>,
+    journal: &Journal<'_>,
+    listing: &Listing,
+) -> Result<(), Stop> {
+    let left = house.deadline.duration_since(house.desk.clock.now());
+    let left = Duration::try_from(left).unwrap_or_default();
+    let (key, opening) = (journal.key(), opening(request));
+    let is_open = opening == Opening::Allowed || listing.shows(key, "open.json");
+    if left >= ACTING_LEAST || listing.shows(key, "final.json") || !is_open {
+        return Ok(());
+    }
+    if opening == Opening::Allowed {
+        journal.open(request).await?;
+    }
+    Err(Stop::out_of_time(left))
 }
 
 /// What a run with a plan needs before it goes on: a broker that answers, and its past.
 async fn prepared(
     house: &House<'_>,
     key: &RunKey,
+    history: Result<History, JournalError>,
     report: &mut RunReport,
 ) -> Result<Morning, Stop> {
-    let morning = awake(house, key, report).await?;
-    let history = look_back(house.store, key).await?;
-    take_history(report, &history);
+    let morning = awake(morning(&house.desk, key).await, key, report)?;
+    take_history(report, &history?);
     Ok(morning)
 }
 
 /// How acting begins.
-pub(super) enum Start<'a> {
-    /// With a plan just made, from these quotes.
-    Fresh(&'a Observation),
+pub(super) enum Start {
+    /// With a plan just made.
+    Fresh(Box<Fresh>),
     /// With a plan of an earlier invocation, whose orders are taken up and gone on with.
     GoOn,
     /// The same, but nothing is sent any more.
     Settle,
+}
+
+/// What is at hand when a plan was just made.
+pub(super) struct Fresh {
+    /// The quotes it was made with.
+    observed: Observation,
+    /// When the operator was asked while the plan was kept, and permitted orders.
+    permitted_at: Option<Timestamp>,
+    /// The open stream.
+    watch: Watch,
 }
 
 /// Everything but orders and records, whatever became of the session's own run.
@@ -210,100 +272,14 @@ async fn preview(
     report: &mut RunReport,
 ) -> Result<(), Stop> {
     punctual(request.scheduled_for, house)?;
-    let morning = awake(house, journal.key(), report).await?;
-    let session = open_session(&morning, request, house)?;
     let after_all = RunKey { generation: u8::MAX, ..journal.key().clone() };
-    let history = look_back(house.store, &after_all).await?;
+    let listing = house.listing(&after_all).await?;
+    let history = look_back(house.store, &after_all, Some(&listing)).await?;
     if let Some(left) = history.unfinished.first() {
         return Err(Stop::left_open(left));
     }
     take_history(report, &history);
-    planned(request, house, journal, (&morning, session, &history), report).await.map(|_| ())
-}
-
-async fn awake(house: &House<'_>, key: &RunKey, report: &mut RunReport) -> Result<Morning, Stop> {
-    let morning = morning(&house.desk, key).await;
-    let morning = morning.map_err(|error| Stop::broker(&error, "reading the market's clock"))?;
-    report.next_session = morning.calendar.after(key.session).map(|session| session.date);
-    Ok(morning)
-}
-
-/// Observes, decides, and keeps the approved plan; `None` when there is nothing to act on.
-async fn planned(
-    request: &RunRequest,
-    house: &House<'_>,
-    journal: &Journal<'_>,
-    (morning, session, history): (&Morning, Session, &History),
-    report: &mut RunReport,
-) -> Result<Option<(Kept<PlanRecord>, Observation)>, Stop> {
-    let stale = match request.action {
-        RunAction::Preview => Stale::Leave,
-        RunAction::Trade | RunAction::Resume => Stale::Cancel,
-    };
-    let observed = observe(&house.desk, (morning, session), house.book, history, stale).await;
-    let mut observed = observed.map_err(Stop::observing)?;
-    report.marks.observed_at = Some(house.desk.clock.now());
-    let decision = decided(house, journal.key(), &mut observed).await?;
-    report.marks.decided_at = Some(house.desk.clock.now());
-    let Observed { snapshot, data, .. } = observed;
-    take_snapshot(report, &snapshot, data);
-    report.signals.clone_from(&decision.signals);
-    if !decision.transfers.decimal().is_zero() {
-        let today = report.transfers.entry(report.key.session).or_default();
-        *today += decision.transfers; // an earlier run of the day may have seen others
-    }
-    report.limits.clone_from(&decision.limits);
-    report.incidents.extend(decision.incidents.iter().cloned());
-    report.plan.clone_from(&decision.drafted);
-    list_items(&report.key, report.plan.as_ref());
-    if let Some(why) = decision.blocked {
-        return Err(Stop {
-            verdict: Verdict::Blocked,
-            summary: why,
-            incident: None,
-            passing: false,
-        });
-    }
-    let Some(plan) = decision.plan else {
-        return Err(Stop::fault("the decision has neither a plan nor a reason"));
-    };
-    if request.action == RunAction::Preview {
-        report.verdict = Verdict::Preview;
-        report.summary = String::from("a preview: no order was sent");
-        report.ledger = decision.ledger;
-        return Ok(None);
-    }
-    if let Err(why) = permission(house.store, journal.key()).await {
-        return Err(Stop::halted(why));
-    }
-    journal.keep("snapshot.json", None, &Inputs::pack(&snapshot)).await?;
-    let record = PlanRecord {
-        plan: plan.plan().clone(),
-        signals: decision.signals,
-        limits: decision.limits,
-        incidents: decision.incidents,
-        data: report.data.clone(),
-        account: report.account.clone(),
-        transfers: report.transfers.clone(),
-    };
-    let kept = journal.keep("plan.json", None, &record).await?;
-    Ok(Some((kept, Observation { at: snapshot.now, quotes: snapshot.quotes })))
-}
-
-/// The decision, with today's flags of everything it orders.
-async fn decided(
-    house: &House<'_>,
-    key: &RunKey,
-    observed: &mut Observed,
-) -> Result<Decision, Stop> {
-    for _ in 0..CONFIRMATIONS_MAX {
-        let decision = decide(&observed.snapshot, house.book, house.desk.policy, key);
-        let Some(plan) = &decision.drafted else { return Ok(decision) };
-        if !confirm(&house.desk, observed, plan).await.map_err(Stop::observing)? {
-            return Ok(decision);
-        }
-    }
-    Err(Stop::fault("the assets' flags change faster than a plan can be made"))
+    planned(request, house, journal, &history, report).await.map(|_| ())
 }
 
 /// Carries a kept plan out and closes the books.
@@ -311,7 +287,7 @@ pub(super) async fn act(
     house: &House<'_>,
     journal: &Journal<'_>,
     kept: Kept<PlanRecord>,
-    start: Start<'_>,
+    start: Start,
     report: &mut RunReport,
 ) -> Result<(), Stop> {
     let Kept { body: record, hash, .. } = kept;
@@ -323,28 +299,40 @@ pub(super) async fn act(
     let cutoff = back(plan.plan().session.close, u64::from(timing.cutoff_seconds));
     let closing = back(house.deadline, CLOSING.as_secs());
     let good_until = plan.plan().valid_until.min(cutoff).min(closing);
-    let (observed, no_submit_after) = match start {
-        Start::Fresh(observed) => (Some(observed), good_until),
+    let (fresh, no_submit_after) = match start {
+        Start::Fresh(fresh) => (Some(*fresh), good_until),
         Start::GoOn => (None, good_until),
         Start::Settle => (None, Timestamp::MIN),
     };
+    let sent = fresh.as_ref().map_or(Sent::Perhaps, |_| Sent::Nothing);
+    let (observed, permitted_at, watch) = fresh.map_or((None, None, None), |fresh| {
+        (Some(fresh.observed), fresh.permitted_at, Some(fresh.watch))
+    });
     let floor = Floor {
         desk: &house.desk,
         journal,
         store: house.store,
         plan_hash: &hash,
-        observed,
-        sent: observed.map_or(Sent::Perhaps, |_| Sent::Nothing),
+        observed: observed.as_ref(),
+        permitted_at,
+        sent,
         no_submit_after,
         end: closing,
     };
     take_plan(report, record);
     info!(run = %report.key, orders = planned_orders(report), "acting");
-    let Executed { execution, buy_plan, incidents } = execute(&plan, &floor).await?;
+    let Executed { execution, buy_plan, incidents } = execute(&plan, &floor, watch).await?;
+    let bought = buy_plan.as_ref().map(|_| execution.buys.clone());
     report.execution = execution;
     report.buy_plan = buy_plan;
     report.incidents.extend(incidents);
-    close(house, plan.plan(), report).await;
+    let (kept, ()) = join!(keep_buys(&floor, bought), close(house, plan.plan(), report));
+    match (kept, sent) {
+        (Ok(()), _) => {}
+        // All that was sent is in memory, so the run can be ended.
+        (Err(error), Sent::Nothing) => report.incidents.push(trouble::journal(&error)),
+        (Err(error), Sent::Perhaps) => return Err(error.into()),
+    }
     report.marks.acted_at = Some(house.desk.clock.now());
     Ok(())
 }
@@ -357,6 +345,17 @@ fn opening(request: &RunRequest) -> Opening {
 }
 
 impl House<'_> {
+    /// Names of the account's records of a run's month: those listed while this was furnished, if
+    /// they are of that month and new enough.
+    async fn listing(&self, key: &RunKey) -> Result<Listing, JournalError> {
+        let now = self.desk.clock.now();
+        if let Some(listing) = self.listing.filter(|listing| listing.is_for(key, now)) {
+            return Ok(listing.clone());
+        }
+        let of = (key.mode, &key.account);
+        Ok(Listing::of(self.store, self.desk.clock, of, key.session).await?)
+    }
+
     pub(super) fn journal(&self, key: RunKey) -> Journal<'_> {
         Journal::new(self.store, self.desk.clock, key, (self.writer, self.code))
     }

@@ -3,6 +3,8 @@
 //! A stop is no failure of the program: it is an end of the run with a verdict, which is recorded
 //! and told like any other. Only a passing one leaves the run open for a later invocation.
 
+use std::time::Duration;
+
 use jiff::SignedDuration;
 
 use crate::application::journal::JournalError;
@@ -61,6 +63,14 @@ impl Stop {
             )
             .action("Look at why the event came late; tomorrow's run goes on from here.");
         Self::incident(Verdict::Blocked, incident, false)
+    }
+
+    pub(super) fn out_of_time(left: Duration) -> Self {
+        let what = format!("the invocation began with only {} seconds left", left.as_secs());
+        let incident = Incident::new(Category::Critical, "deadline", "run", what)
+            .meaning("Nothing was begun: sells without time for their buys would be worse.")
+            .action("The next resume trades if it comes in time; look at why this one began late.");
+        Self::incident(Verdict::Failed, incident, true)
     }
 
     pub(super) fn left_open(run: &RunKey) -> Self {

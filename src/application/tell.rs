@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::join;
 use tracing::{info, warn};
 
 use crate::application::journal::Journal;
@@ -52,49 +53,70 @@ pub fn page_key(report: &RunReport, writer: &str) -> String {
     }
 }
 
+/// The record that keeps a letter from being sent twice.
+pub(super) struct Once<'a> {
+    pub(super) journal: &'a Journal<'a>,
+    pub(super) name: String,
+    pub(super) sent_before: Sent,
+}
+
+/// Whether an earlier invocation may have sent a letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// None can have: the record it follows was written just now.
+    Never,
+    /// Perhaps; its own record says.
+    Perhaps,
+}
+
 /// Stores the page and sends the mail, unless an earlier invocation did, which the named record
 /// says.
 pub(super) async fn tell(
     report: &mut RunReport,
     house: &House<'_>,
-    once: Option<(&Journal<'_>, String)>,
+    once: Option<Once<'_>>,
 ) -> Mailed {
+    let (mailed, ()) = join!(mail(report, house, once), keep_page(report, house));
+    if let Mailed::Failed(why) = &mailed {
+        warn!(run = %report.key, %why, "mail not sent");
+        report.incidents.push(
+            Incident::new(Category::Notification, "mail-not-sent", "tell", why.clone())
+                .meaning("The run is recorded, but nobody was told by mail.")
+                .action("Check the sender's and the recipient's standing with the mail carrier."),
+        );
+    }
+    mailed
+}
+
+async fn keep_page(report: &RunReport, house: &House<'_>) {
     let page = presentation::page_html(report);
-    if let Err(error) = house.store.put_view(&page_key(report, house.writer), page.as_bytes()).await
-    {
+    let key = page_key(report, house.writer);
+    if let Err(error) = house.store.put_view(&key, page.as_bytes()).await {
         warn!(%error, "report page not stored"); // the mail and the record say the same
     }
+}
+
+async fn mail(report: &RunReport, house: &House<'_>, once: Option<Once<'_>>) -> Mailed {
     let mail = &house.desk.policy.mail;
     if report.verdict == Verdict::Closed && mail.closed_days == ClosedDays::Silent {
         return Mailed::Silent;
     }
-    if let Some((journal, name)) = &once
+    if let Some(Once { journal, name, sent_before: Sent::Perhaps }) = &once
         && let Ok(Some(_)) = journal.read::<String>(name).await
     {
         return Mailed::Before;
     }
-    match send(report, house).await {
-        Ok(id) => {
-            info!(run = %report.key, verdict = report.verdict.word(), "mail sent");
-            if let Some((journal, name)) = &once
-                && let Err(error) = journal.keep(name, None, &id).await
-            {
-                warn!(%error, "mail not recorded; a repetition may send it again");
-            }
-            Mailed::Sent(id)
-        }
-        Err(why) => {
-            warn!(run = %report.key, %why, "mail not sent");
-            report.incidents.push(
-                Incident::new(Category::Notification, "mail-not-sent", "tell", why.clone())
-                    .meaning("The run is recorded, but nobody was told by mail.")
-                    .action(
-                        "Check the sender's and the recipient's standing with the mail carrier.",
-                    ),
-            );
-            Mailed::Failed(why)
-        }
+    let id = match send(report, house).await {
+        Ok(id) => id,
+        Err(why) => return Mailed::Failed(why),
+    };
+    info!(run = %report.key, verdict = report.verdict.word(), "mail sent");
+    if let Some(Once { journal, name, .. }) = &once
+        && let Err(error) = journal.keep(name, None, &id).await
+    {
+        warn!(%error, "mail not recorded; a repetition may send it again");
     }
+    Mailed::Sent(id)
 }
 
 /// Records and mails why an invocation was refused before it had a run; says what became of the

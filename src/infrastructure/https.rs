@@ -22,8 +22,9 @@ const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 /// An idle connection older than this may be dead: the function may have been frozen meanwhile.
 const IDLE_MAX: Duration = Duration::from_secs(20);
-/// Connections kept per host; as many as requests go together.
-const IDLE_CONNECTIONS_MAX: usize = 4;
+/// Connections kept per host: as many as requests go together, or the next round of requests
+/// would wait for handshakes again.
+const IDLE_CONNECTIONS_MAX: usize = 12;
 /// Longest description of a failure.
 const REASON_LENGTH_MAX: usize = 200;
 const USER_AGENT: &str = concat!("alchemiser/", env!("CARGO_PKG_VERSION"));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::application::desk::Desk;
+use crate::application::journal::listing::Listing;
 use crate::application::ports::{Clock, Credentials, Mailer, Store, StoreError, TradeUpdates};
 use crate::application::run::House;
 use crate::application::trouble;
@@ -13,6 +14,7 @@ use crate::domain::book;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::policy::Policy;
 use crate::domain::run::{AccountName, Mode, StrategyName};
+use crate::domain::session::exchange_date;
 use crate::domain::strategy::StrategySlot;
 use crate::infrastructure::alpaca::{Alpaca, Connection, Feeds};
 use crate::infrastructure::http::Transport;
@@ -63,6 +65,7 @@ pub struct Site {
     broker: Alpaca,
     policy: Policy,
     book: Vec<StrategySlot>,
+    listing: Option<Listing>,
 }
 
 impl Outside {
@@ -76,8 +79,14 @@ impl Outside {
         account: &AccountName,
         invocation: Invocation,
     ) -> Result<Site, Incident> {
-        let policy = self.policy(mode, account).await?;
-        let texts = self.strategy_texts().await.map_err(|error| trouble::journal(&error.into()))?;
+        let (store, clock) = (self.store.as_ref(), self.clock.as_ref());
+        let (policy, texts, listing) = tokio::join!(
+            self.policy(mode, account),
+            self.strategy_texts(),
+            Listing::of(store, clock, (mode, account), exchange_date(clock.now())),
+        );
+        let policy = policy?;
+        let texts = texts.map_err(|error| trouble::journal(&error.into()))?;
         let feeds = Feeds { bars: policy.bars_feed.clone(), quotes: policy.quotes_feed.clone() };
         let connection = Connection {
             transport: Arc::clone(&self.transport),
@@ -92,6 +101,7 @@ impl Outside {
             broker: Alpaca::new(connection, feeds),
             book: book::slots(&policy, &texts),
             policy,
+            listing: listing.ok(), // the run lists again and says what is wrong
         })
     }
 
@@ -157,6 +167,7 @@ impl Site {
             store: self.outside.store.as_ref(),
             mailer: self.outside.mailer.as_ref(),
             book: &self.book,
+            listing: self.listing.as_ref(),
             writer: &self.invocation.writer,
             code: env!("CARGO_PKG_VERSION"),
             deadline: self.invocation.deadline,

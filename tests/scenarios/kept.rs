@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use alchemiser::application::ports::{Letter, MailError, Mailer, Put, Record, Store, StoreError};
 use alchemiser::simulator::world::World;
@@ -26,6 +27,7 @@ struct Shelved {
     reads: usize,
     unreadable: Option<usize>,
     deny: Option<String>,
+    round_trip: Duration,
 }
 
 /// A store in memory; its time is the world's.
@@ -76,6 +78,19 @@ impl Shelf {
         (state.outage, state.writes) = (outage, 0);
     }
 
+    /// Everything asked of the shelf takes so long from now on.
+    pub(crate) fn takes(&self, round_trip: Duration) {
+        locked(&self.state).round_trip = round_trip;
+    }
+
+    /// Half of the way to the shelf, or back.
+    async fn half_way(&self) {
+        let half = locked(&self.state).round_trip / 2;
+        if !half.is_zero() {
+            self.world.clock().sleep(half).await;
+        }
+    }
+
     /// Writes of keys that contain a text are denied.
     pub(crate) fn denies(&self, containing: &str) {
         locked(&self.state).deny = Some(containing.to_owned());
@@ -118,6 +133,38 @@ fn unavailable(key: &str) -> StoreError {
 #[async_trait]
 impl Store for Shelf {
     async fn put_once(&self, key: &str, bytes: &[u8]) -> Result<Put, StoreError> {
+        self.half_way().await;
+        let put = self.put(key, bytes);
+        self.half_way().await;
+        put
+    }
+
+    async fn put_view(&self, key: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        self.half_way().await;
+        let at = self.world.now();
+        let record = Record { bytes: bytes.to_vec(), at };
+        locked(&self.state).records.insert(key.to_owned(), record);
+        self.half_way().await;
+        Ok(())
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Record>, StoreError> {
+        self.half_way().await;
+        let found = self.find(key);
+        self.half_way().await;
+        found
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        self.half_way().await;
+        let keys = self.keys(prefix);
+        self.half_way().await;
+        Ok(keys)
+    }
+}
+
+impl Shelf {
+    fn put(&self, key: &str, bytes: &[u8]) -> Result<Put, StoreError> {
         let at = self.world.now();
         let mut state = locked(&self.state);
         let failure = state.check(key);
@@ -136,24 +183,13 @@ impl Store for Shelf {
         }
     }
 
-    async fn put_view(&self, key: &str, bytes: &[u8]) -> Result<(), StoreError> {
-        let at = self.world.now();
-        let record = Record { bytes: bytes.to_vec(), at };
-        locked(&self.state).records.insert(key.to_owned(), record);
-        Ok(())
-    }
-
-    async fn get(&self, key: &str) -> Result<Option<Record>, StoreError> {
+    fn find(&self, key: &str) -> Result<Option<Record>, StoreError> {
         let mut state = locked(&self.state);
         state.reads += 1;
         if state.unreadable == Some(state.reads - 1) {
             return Err(unavailable(key));
         }
         Ok(state.records.get(key).cloned())
-    }
-
-    async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
-        Ok(self.keys(prefix))
     }
 }
 

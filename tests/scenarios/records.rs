@@ -34,21 +34,21 @@ async fn a_plan_that_cannot_be_trusted_stops_the_run() {
 #[tokio::test(flavor = "current_thread")]
 async fn a_lease_that_runs_keeps_others_away_and_one_that_ran_out_does_not() {
     let request = r#"{"action":"trade","mode":"paper","account":"main","slot":"open","scheduled_for":"2026-11-20T14:35:00Z","force":null}"#;
-    for (not_after, trades) in [("2026-11-20T15:00:00Z", false), ("2026-11-20T14:00:00Z", true)] {
+    for (seconds, trades) in [(1500, false), (0, true)] {
         let stage = stage();
         stage.shelf.lay(&format!("{FOLDER}/open.json"), &envelope(RUN, 1, request));
-        let lease = format!("{{\"not_after\":\"{not_after}\"}}");
+        let lease = format!("{{\"seconds\":{seconds}}}");
         stage.shelf.lay(&format!("{FOLDER}/lease/0001.json"), &envelope(RUN, 1, &lease));
         let told = stage.run().await;
-        assert_eq!(told.is_in_progress(), !trades, "{not_after}");
-        assert_eq!(stage.orders().len(), usize::from(trades), "{not_after}");
+        assert_eq!(told.is_in_progress(), !trades, "{seconds}");
+        assert_eq!(stage.orders().len(), usize::from(trades), "{seconds}");
     }
 }
 
 #[tokio::test(flavor = "current_thread")]
 async fn a_released_lease_is_taken_over_at_once() {
     let stage = stage();
-    let lease = "{\"not_after\":\"2026-11-20T15:00:00Z\"}";
+    let lease = "{\"seconds\":1500}";
     stage.shelf.lay(&format!("{FOLDER}/lease/0001.json"), &envelope(RUN, 1, lease));
     stage.shelf.lay(&format!("{FOLDER}/lease/0001.released"), &envelope(RUN, 1, "null"));
     let told = stage.run().await;
@@ -60,7 +60,7 @@ async fn a_released_lease_is_taken_over_at_once() {
 async fn a_run_with_more_leases_than_can_be_is_not_worked_on() {
     let stage = stage();
     for epoch in 1..=200 {
-        let lease = envelope(RUN, 1, "{\"not_after\":\"2026-11-20T14:00:00Z\"}");
+        let lease = envelope(RUN, 1, "{\"seconds\":0}");
         stage.shelf.lay(&format!("{FOLDER}/lease/{epoch:04}.json"), &lease);
     }
     let told = stage.run().await;

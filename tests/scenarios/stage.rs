@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
 use alchemiser::application::run::{Ended, run};
@@ -14,7 +14,7 @@ use alchemiser::domain::session::{exchange_date, exchange_zone};
 use alchemiser::domain::symbol::Symbol;
 use alchemiser::infrastructure::http::{Host, Method, Request, Transport};
 use alchemiser::infrastructure::local::secrets::StaticKeys;
-use alchemiser::interface::wiring::{Invocation, Outside};
+use alchemiser::interface::wiring::{Invocation, Outside, Site};
 use alchemiser::simulator::exchange::{Fills, Order, OrderTrouble};
 use alchemiser::simulator::faults::Fault;
 use alchemiser::simulator::world::{World, WorldBuilder};
@@ -27,7 +27,7 @@ use crate::told::Told;
 
 pub(crate) const POLICY: &str = "config/paper/main/policy.toml";
 pub(crate) const CONTROL: &str = "control/paper/main/state.json";
-/// Virtual time an invocation may take.
+/// Virtual time an invocation may take, unless told otherwise.
 const INVOCATION_SECONDS: i64 = 300;
 
 /// The exchange, the store, the mail, and the operator's strategies and rules.
@@ -40,6 +40,7 @@ pub(crate) struct Stage {
     limits: String,
     scheduled_for: Timestamp,
     writers: AtomicU32,
+    seconds: AtomicI64,
 }
 
 impl Stage {
@@ -71,6 +72,7 @@ impl Stage {
             limits: "position_max = \"1\"\n".to_owned(),
             scheduled_for,
             writers: AtomicU32::new(0),
+            seconds: AtomicI64::new(INVOCATION_SECONDS),
         };
         stage.permits("run");
         stage
@@ -213,6 +215,24 @@ impl Stage {
     }
 
     async fn try_over(&self, transport: Arc<dyn Transport>, action: RunAction) -> Option<Told> {
+        let request = self.event(action);
+        let site = self.site(transport).await?;
+        let told = Told { ended: run(&request, &site.house()).await };
+        if let Ended::Reported { report, kept: Ok(()), .. } = &told.ended
+            && self.record().as_ref() == Some(&**report)
+        {
+            self.keeps_the_laws(report);
+        }
+        Some(told)
+    }
+
+    /// An invocation has only so many seconds from now on.
+    pub(crate) fn leaves(&self, seconds: i64) {
+        self.seconds.store(seconds, Ordering::Relaxed);
+    }
+
+    /// What an invocation of its own works with; `None` when even its policy could not be had.
+    pub(crate) async fn site(&self, transport: Arc<dyn Transport>) -> Option<Site> {
         let outside = Outside {
             transport,
             credentials: Arc::new(StaticKeys::new("test-key-id", "test-secret")),
@@ -225,17 +245,10 @@ impl Stage {
             mail_to: None,
         };
         let number = self.writers.fetch_add(1, Ordering::Relaxed);
-        let deadline = self.world.now() + INVOCATION_SECONDS.seconds();
+        let deadline = self.world.now() + self.seconds.load(Ordering::Relaxed).seconds();
         let invocation = Invocation { writer: format!("test-{number}"), deadline };
-        let request = self.event(action);
-        let site = outside.furnish(request.mode, &request.account, invocation).await.ok()?;
-        let told = Told { ended: run(&request, &site.house()).await };
-        if let Ended::Reported { report, kept: Ok(()), .. } = &told.ended
-            && self.record().as_ref() == Some(&**report)
-        {
-            self.keeps_the_laws(report);
-        }
-        Some(told)
+        let account = AccountName::parse("main").unwrap();
+        outside.furnish(Mode::Paper, &account, invocation).await.ok()
     }
 
     /// What holds after every run, whatever went wrong.

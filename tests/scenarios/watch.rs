@@ -320,8 +320,7 @@ async fn a_run_still_at_work_is_not_good_yet_and_is_told_only_once_it_is_overdue
     // Another invocation takes over and holds the lease when the plan is long past.
     let key = stage.event(RunAction::Trade).key();
     stage.world.advance(FIRST_LOOK);
-    let until = stage.world.now() + 4.minutes();
-    let lease = envelope(&key.to_string(), 1, &format!("{{\"not_after\":\"{until}\"}}"));
+    let lease = envelope(&key.to_string(), 1, "{\"seconds\":240}");
     stage.shelf.lay(&format!("runs/{key}/lease/0002.json"), &lease);
     let late = lookout.looks().await;
     assert_eq!(codes(&late), ["TRADING run-at-work"]);

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::join;
 
 use crate::application::control::permission;
 use crate::application::dealing::Dealing;
@@ -18,6 +19,10 @@ use crate::domain::plan::BuyPlan;
 use crate::domain::pricing::{self, Reach};
 use crate::domain::risk::{Demand, Permit, Usage};
 use crate::domain::symbol::Symbol;
+
+/// A permission read while a record was kept counts for the round that waited for that record,
+/// if it began no longer ago than this: a halt comes as late as one request under way makes it.
+const PERMITTED_MAX: Duration = Duration::from_secs(1);
 
 impl Dealing<'_> {
     /// Prices and approves the next attempt of every order that needs one.
@@ -41,11 +46,14 @@ impl Dealing<'_> {
         if waiting.is_empty() {
             return;
         }
-        if let Err(why) = permission(self.floor.store, self.floor.journal.key()).await {
+        let symbols: Vec<Symbol> = waiting.iter().map(|l| l.attempts.symbol().clone()).collect();
+        let asked_at = self.permitted_at.take();
+        let (permitted, quotes) =
+            join!(self.permitted(asked_at), desk.quotes_for_orders(&symbols, self.floor.observed));
+        if let Err(why) = permitted {
             return self.stop(trouble::halted(why));
         }
-        let symbols: Vec<Symbol> = waiting.iter().map(|l| l.attempts.symbol().clone()).collect();
-        let quotes = match desk.quotes_for_orders(&symbols, self.floor.observed).await {
+        let quotes = match quotes {
             Ok(quotes) => quotes,
             Err(error) => return self.stop(trouble::broker(&error, "reading quotes for orders")),
         };
@@ -62,6 +70,16 @@ impl Dealing<'_> {
                 Err(why) => life.end(why),
             }
         }
+    }
+
+    /// Whether the operator permits a round of orders; being asked a moment ago will do.
+    async fn permitted(&self, asked_at: Option<Timestamp>) -> Result<(), String> {
+        let now = self.floor.desk.clock.now();
+        let lately = |at: Timestamp| now.duration_since(at).unsigned_abs() <= PERMITTED_MAX;
+        if asked_at.is_some_and(lately) {
+            return Ok(());
+        }
+        permission(self.floor.store, self.floor.journal.key()).await
     }
 
     /// The request of an order's next attempt, through price, record and gate.

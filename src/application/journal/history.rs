@@ -3,6 +3,7 @@
 use jiff::ToSpan;
 use jiff::civil::Date;
 
+use crate::application::journal::listing::{Listing, month as names_begin};
 use crate::application::journal::{JournalError, Kept, decode};
 use crate::application::ports::Store;
 use crate::domain::report::RunReport;
@@ -26,16 +27,22 @@ pub struct History {
     pub planned: bool,
 }
 
-/// Looks back from a run, which itself is left out.
+/// Looks back from a run, which itself is left out; the names of its month may be known already.
 ///
 /// # Errors
 /// [`JournalError`] when the store fails or a final record cannot be trusted.
-pub async fn look_back(store: &dyn Store, key: &RunKey) -> Result<History, JournalError> {
+pub async fn look_back(
+    store: &dyn Store,
+    key: &RunKey,
+    mut listing: Option<&Listing>,
+) -> Result<History, JournalError> {
     let mut history = History::default();
     let mut month = key.session.first_of_month();
     for _ in 0..MONTHS_MAX {
-        let prefix = format!("runs/{}/{}/{}", key.mode, key.account, month.strftime("%Y-%m"));
-        let names = store.list(&prefix).await?;
+        let names = match listing.take() {
+            Some(listing) => listing.names().to_vec(),
+            None => store.list(&names_begin(key.mode, &key.account, month)).await?,
+        };
         for found in runs_in(&names, key.mode, &key.account).into_iter().rev() {
             if found.key == *key {
                 continue;

@@ -3,7 +3,7 @@
 //! ```text
 //! runs/{run}/deliveries/{writer}.json   every invocation that passed validation
 //! runs/{run}/open.json                  the first of them
-//! runs/{run}/lease/{epoch}.json         who works on it, and until when; `.released` ends it early
+//! runs/{run}/lease/{epoch}.json         who works on it, and how long; `.released` ends it early
 //! runs/{run}/snapshot.json              every input of the decision
 //! runs/{run}/plan.json                  the approved plan
 //! runs/{run}/att/{S|B}/{SYMBOL}/{k}.json  attempt k > 1: what the terminal attempts left over
@@ -18,9 +18,13 @@
 //! No record is ever changed. A writer that finds another's bytes goes on with those bytes. The
 //! lease only saves work: safety rests on the plan, the attempts and the broker's unique ids.
 
+mod claim;
 pub mod history;
 pub mod inputs;
+pub mod listing;
 pub mod traces;
+
+pub use claim::{Before, Claim, Opening};
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -36,8 +40,8 @@ use crate::domain::incident::Incident;
 use crate::domain::money::{Shares, Usd};
 use crate::domain::order::{ClientOrderId, Side};
 use crate::domain::plan::RebalancePlan;
-use crate::domain::report::{AccountReport, DataReport, LimitUse, RunReport};
-use crate::domain::run::{RunKey, RunRequest};
+use crate::domain::report::{AccountReport, DataReport, LimitUse};
+use crate::domain::run::RunKey;
 use crate::domain::strategy::StrategyOutcome;
 use crate::domain::symbol::Symbol;
 
@@ -47,9 +51,6 @@ const RECORD_VERSION: u32 = 1;
 const PUT_TRIES: u32 = 4;
 /// Wait before the first repetition; doubled each time.
 const PUT_WAIT: Duration = Duration::from_millis(200);
-/// Invocations of one run that may take over from each other; retries and resumes are about ten.
-const EPOCHS_MAX: usize = 200;
-
 /// Why the journal stops a run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JournalError {
@@ -134,38 +135,6 @@ pub struct PlanRecord {
     pub transfers: BTreeMap<Date, Usd>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Lease {
-    not_after: Timestamp,
-}
-
-/// What a claim found.
-#[derive(Debug)]
-pub enum Claim {
-    /// The run is ours to work on, at this lease epoch.
-    Ours {
-        /// Epoch of the lease.
-        epoch: usize,
-        /// The request that opened the run.
-        opened: Box<RunRequest>,
-    },
-    /// Somebody else works on it.
-    InProgress,
-    /// It is finished.
-    Finished(Box<Kept<RunReport>>),
-    /// It was never opened, and this request may not open it.
-    NeverOpened,
-}
-
-/// Whether a claim may open a run that nobody opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Opening {
-    /// It may.
-    Allowed,
-    /// It may only continue one.
-    Forbidden,
-}
-
 impl<'a> Journal<'a> {
     /// The journal of a run; `writer` must differ between invocations.
     pub const fn new(
@@ -180,79 +149,6 @@ impl<'a> Journal<'a> {
     /// The run.
     pub const fn key(&self) -> &RunKey {
         &self.key
-    }
-
-    /// Claims the run: leaves a trace of this invocation, then finds out whether it may work.
-    ///
-    /// # Errors
-    /// [`JournalError`] when the store fails or a record cannot be trusted.
-    pub async fn claim(
-        &self,
-        request: &RunRequest,
-        opening: Opening,
-        lease: Duration,
-    ) -> Result<Claim, JournalError> {
-        if let Some(report) = self.read::<RunReport>("final.json").await? {
-            return Ok(Claim::Finished(Box::new(report)));
-        }
-        let opened_before = self.read::<RunRequest>("open.json").await?.is_some();
-        if !opened_before && opening == Opening::Forbidden {
-            return Ok(Claim::NeverOpened);
-        }
-        let delivery = format!("deliveries/{}.json", self.writer);
-        let now = self.keep(&delivery, None, request).await?.at;
-        let opened = Box::new(self.keep("open.json", None, request).await?.body);
-        let Some(epoch) = self.free_epoch(now).await? else { return Ok(Claim::InProgress) };
-        let not_after = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
-        let kept = self.keep(&lease_name(epoch), None, &Lease { not_after }).await?;
-        if !kept.mine {
-            return Ok(Claim::InProgress);
-        }
-        // Whoever held the lease before may have finished between our first look and our claim.
-        match self.read::<RunReport>("final.json").await? {
-            Some(report) => Ok(Claim::Finished(Box::new(report))),
-            None => Ok(Claim::Ours { epoch, opened }),
-        }
-    }
-
-    /// Gives the lease back before it runs out.
-    ///
-    /// # Errors
-    /// [`JournalError`] when the store fails; the lease then runs out by itself.
-    pub async fn release(&self, epoch: usize) -> Result<(), JournalError> {
-        self.keep(&format!("lease/{epoch:04}.released"), None, &()).await.map(|_| ())
-    }
-
-    /// Gives back the lease that this invocation holds, if any: for whoever stops half-way.
-    ///
-    /// # Errors
-    /// [`JournalError`] when the store fails; the lease then runs out by itself.
-    pub async fn abandon(&self) -> Result<(), JournalError> {
-        let names = self.store.list(&self.path("lease/")).await?;
-        let last = names.iter().filter(|name| !name.ends_with(".released")).count();
-        match self.read::<Lease>(&lease_name(last)).await? {
-            Some(lease) if lease.mine => self.release(last).await,
-            Some(_) | None => Ok(()),
-        }
-    }
-
-    async fn free_epoch(&self, now: Timestamp) -> Result<Option<usize>, JournalError> {
-        let prefix = self.path("lease/");
-        let names = self.store.list(&prefix).await?;
-        let last = names.iter().filter(|name| !name.ends_with(".released")).count();
-        if last >= EPOCHS_MAX {
-            let reason = format!("{last} leases");
-            return Err(JournalError::Corrupt { key: prefix, reason });
-        }
-        if last == 0 {
-            return Ok(Some(1));
-        }
-        let released = names.iter().any(|name| name.ends_with(&format!("/{last:04}.released")));
-        let over = match self.read::<Lease>(&lease_name(last)).await? {
-            Some(lease) => lease.body.not_after <= now,
-            None => false,
-        };
-        Ok((released || over).then_some(last + 1))
     }
 
     /// Writes a record once and returns what is stored: ours, or what was there first.
@@ -334,10 +230,6 @@ pub fn attempt_name(side: Side, symbol: &Symbol, attempt: u8) -> String {
         Side::Buy => 'B',
     };
     format!("att/{letter}/{symbol}/{attempt}.json")
-}
-
-fn lease_name(epoch: usize) -> String {
-    format!("lease/{epoch:04}.json")
 }
 
 fn decode<T: DeserializeOwned>(

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use crate::application::journal::{Journal, JournalError, Kept, Lease, PlanRecord, lease_name};
+use crate::application::journal::claim::{Lease, lease_name};
+use crate::application::journal::{Journal, JournalError, Kept, PlanRecord};
 use crate::application::ports::Store;
 use crate::domain::execution::OrderOutcome;
 use crate::domain::order::Side;
@@ -63,7 +64,7 @@ pub async fn traces(journal: &Journal<'_>, names: &[String]) -> Result<Traces, J
     }
     if let Some(kept) = seen::<Lease>(journal, &lease, &mut traces).await? {
         let returned = names.contains(&returned);
-        traces.lease = Some(watch::Lease { until: kept.body.not_after, returned });
+        traces.lease = Some(watch::Lease { until: kept.body.end(kept.at), returned });
     }
     if let Some(kept) = seen::<PlanRecord>(journal, "plan.json", &mut traces).await? {
         let plan = kept.body.plan;

@@ -34,8 +34,9 @@ const ORDER_PAGES_MAX: usize = 10;
 const ACTIVITIES_A_PAGE: usize = 100;
 /// Pages of activities: a month of a busy account.
 const ACTIVITY_PAGES_MAX: usize = 50;
-/// Assets are asked for one by one: the list of all has several megabytes.
-const ASSETS_TOGETHER: usize = 4;
+/// Assets are asked for one by one, because the list of all has several megabytes; together as many
+/// as a change of every sleeve's symbols needs, so that it is one wait.
+const ASSETS_TOGETHER: usize = 12;
 /// `after` leaves out its own moment, and the broker may cut our nanoseconds off.
 const AFTER_MARGIN: SignedDuration = SignedDuration::from_millis(1);
 

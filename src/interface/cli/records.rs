@@ -82,7 +82,7 @@ pub(super) async fn status(place: &Place, as_json: bool) -> Result<u8, Trouble> 
         Trouble::setting(error, "a record cannot be read: restore it from a copy")
     };
     let permitted = permission(store, &key).await;
-    let history = look_back(store, &key).await.map_err(|error| unreadable(&error))?;
+    let history = look_back(store, &key, None).await.map_err(|error| unreadable(&error))?;
     if as_json {
         say(&as_value(place, &permitted, &history).to_string());
         return Ok(0);

@@ -1,0 +1,158 @@
+//! From the market's morning to an approved plan that is kept: observe, decide, keep.
+//!
+//! Nothing is sent here but cancels of orders that an earlier run left working. The snapshot is
+//! kept before the plan, so that no plan is ever without the inputs that explain it.
+
+use jiff::Timestamp;
+use tokio::join;
+
+use crate::application::chronicle::{list_items, take_snapshot};
+use crate::application::confirm::confirm;
+use crate::application::control::permission;
+use crate::application::desk::Observation;
+use crate::application::entry::open_session;
+use crate::application::journal::history::History;
+use crate::application::journal::inputs::Inputs;
+use crate::application::journal::{Journal, Kept, PlanRecord};
+use crate::application::observe::{Morning, Observed, Sight, look, observe, sweep};
+use crate::application::ports::BrokerError;
+use crate::application::run::House;
+use crate::application::stop::Stop;
+use crate::domain::decide::{Decision, decide};
+use crate::domain::report::{RunReport, Verdict};
+use crate::domain::run::{RunAction, RunKey, RunRequest};
+use crate::domain::session::Session;
+
+/// Each confirmation that changes something asks about other symbols; a book names few.
+const CONFIRMATIONS_MAX: usize = 20;
+
+/// A plan as it is kept, and what is known beside it.
+pub(super) struct Planned {
+    /// The plan in the store, whoever wrote it.
+    pub(super) kept: Kept<PlanRecord>,
+    /// The quotes it was made with.
+    pub(super) observed: Observation,
+    /// When the operator was last asked while it was kept, and permitted orders.
+    pub(super) permitted_at: Option<Timestamp>,
+}
+
+/// Observes, decides, and keeps the approved plan; `None` for a preview, which keeps nothing.
+pub(super) async fn planned(
+    request: &RunRequest,
+    house: &House<'_>,
+    journal: &Journal<'_>,
+    history: &History,
+    report: &mut RunReport,
+) -> Result<Option<Planned>, Stop> {
+    let (observed, permitted) =
+        join!(observed(request, house, history, report), permission(house.store, journal.key()));
+    let mut observed = observed?;
+    report.marks.observed_at = Some(house.desk.clock.now());
+    let decision = decided(house, journal.key(), &mut observed).await?;
+    report.marks.decided_at = Some(house.desk.clock.now());
+    let Observed { snapshot, data, .. } = observed;
+    take_snapshot(report, &snapshot, data);
+    take_decision(report, &decision);
+    if let Some(why) = decision.blocked {
+        let verdict = Verdict::Blocked;
+        return Err(Stop { verdict, summary: why, incident: None, passing: false });
+    }
+    let Some(plan) = decision.plan else {
+        return Err(Stop::fault("the decision has neither a plan nor a reason"));
+    };
+    if request.action == RunAction::Preview {
+        report.verdict = Verdict::Preview;
+        report.summary = String::from("a preview: no order was sent");
+        report.ledger = decision.ledger;
+        return Ok(None);
+    }
+    permitted.map_err(Stop::halted)?;
+    journal.keep("snapshot.json", None, &Inputs::pack(&snapshot)).await?;
+    let record = PlanRecord {
+        plan: plan.plan().clone(),
+        signals: decision.signals,
+        limits: decision.limits,
+        incidents: decision.incidents,
+        data: report.data.clone(),
+        account: report.account.clone(),
+        transfers: report.transfers.clone(),
+    };
+    let asked_at = house.desk.clock.now();
+    let (kept, permitted) =
+        join!(journal.keep("plan.json", None, &record), permission(house.store, journal.key()));
+    let permitted_at = permitted.ok().map(|()| asked_at); // without it acting asks again, and stops
+    let observed = Observation { at: snapshot.now, quotes: snapshot.quotes };
+    Ok(Some(Planned { kept: kept?, observed, permitted_at }))
+}
+
+/// Everything the decision needs, if the session is on; once more when stale orders of ours had
+/// to be cancelled first. A preview touches nothing, not even those.
+async fn observed(
+    request: &RunRequest,
+    house: &House<'_>,
+    history: &History,
+    report: &mut RunReport,
+) -> Result<Observed, Stop> {
+    let (mut morning, session, mut sight) = looked(request, house, history, report).await?;
+    let mut session = session;
+    if request.action != RunAction::Preview {
+        let swept = sweep(&house.desk, &sight, history).await;
+        if swept.map_err(|error| Stop::broker(&error, "reading orders"))? {
+            (morning, session, sight) = looked(request, house, history, report).await?;
+        }
+    }
+    let seen = (&morning, session, sight);
+    observe(&house.desk, seen, house.book, history).await.map_err(Stop::observing)
+}
+
+async fn looked(
+    request: &RunRequest,
+    house: &House<'_>,
+    history: &History,
+    report: &mut RunReport,
+) -> Result<(Morning, Session, Sight), Stop> {
+    let key = request.key();
+    let (morning, sight) = look(&house.desk, &key, house.book, history).await;
+    let morning = awake(morning, &key, report)?;
+    let session = open_session(&morning, request, house)?;
+    Ok((morning, session, sight))
+}
+
+/// The morning, if the broker said when it is.
+pub(super) fn awake(
+    morning: Result<Morning, BrokerError>,
+    key: &RunKey,
+    report: &mut RunReport,
+) -> Result<Morning, Stop> {
+    let morning = morning.map_err(|error| Stop::broker(&error, "reading the market's clock"))?;
+    report.next_session = morning.calendar.after(key.session).map(|session| session.date);
+    Ok(morning)
+}
+
+fn take_decision(report: &mut RunReport, decision: &Decision) {
+    report.signals.clone_from(&decision.signals);
+    if !decision.transfers.decimal().is_zero() {
+        let today = report.transfers.entry(report.key.session).or_default();
+        *today += decision.transfers; // an earlier run of the day may have seen others
+    }
+    report.limits.clone_from(&decision.limits);
+    report.incidents.extend(decision.incidents.iter().cloned());
+    report.plan.clone_from(&decision.drafted);
+    list_items(&report.key, report.plan.as_ref());
+}
+
+/// The decision, with today's flags of everything it orders.
+async fn decided(
+    house: &House<'_>,
+    key: &RunKey,
+    observed: &mut Observed,
+) -> Result<Decision, Stop> {
+    for _ in 0..CONFIRMATIONS_MAX {
+        let decision = decide(&observed.snapshot, house.book, house.desk.policy, key);
+        let confirmed = confirm(&house.desk, observed, decision.drafted.as_ref()).await;
+        if !confirmed.map_err(Stop::observing)? {
+            return Ok(decision);
+        }
+    }
+    Err(Stop::fault("the assets' flags change faster than a plan can be made"))
+}
