@@ -1,5 +1,5 @@
 # Every target is one command that one could type; the logic lives in the program and its tests.
-.PHONY: help run test check bench clean
+.PHONY: help run invoke test check bench build deploy logs clean
 SHARED := $(wildcard ../shared/data/golden_weights.json)
 
 help: ## list the targets
@@ -7,6 +7,10 @@ help: ## list the targets
 
 run: ## the whole job offline: signals, orders, record, report, mail, under out/
 	@cargo run --quiet --locked --no-default-features -- run --offline
+
+EVENT ?= events/preview.json
+invoke: ## an event through the artefact of sam build, all around it on this machine: make invoke EVENT=events/trade.json
+	@cargo run --quiet --locked --example invoke -- $(EVENT)
 
 test: ## every test; the checks against real prices only where those are at hand
 	cargo nextest run --locked --no-tests fail $(if $(SHARED),,-E 'not test(/(^|::)shared::/)')
@@ -17,5 +21,14 @@ check: ## format, lints, documentation
 bench: ## the figures of the README
 	cargo bench --locked --no-default-features
 
+build: ## the function as it is deployed, under .aws-sam/
+	sam build
+
+deploy: ## into the AWS account at hand; the first time it asks for the parameters
+	sam deploy $(if $(wildcard samconfig.toml),,--guided)
+
+logs: ## follow the logs of both functions; STACK=name for another stack than alchemiser
+	sam logs --stack-name $(or $(STACK),alchemiser) --tail
+
 clean: ## forget what was built and what offline runs left
-	rm -rf target out
+	rm -rf target out .aws-sam

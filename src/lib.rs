@@ -63,6 +63,9 @@
 //!
 //! [`application::tell`] stores the page and sends the letter; [`presentation`] makes both from
 //! the one [`RunReport`](domain::report::RunReport), with no way to ask anybody for more.
+//! [`application::watch`] comes after the run, from a process of its own: it reads the records and
+//! tells when a session has no good end. It knows neither broker nor keys, so that it survives what
+//! breaks a run.
 //!
 //! # 7. The world and its double
 //!

@@ -32,7 +32,7 @@ use alchemiser::domain::run::{AccountName, Mode, RunAction, RunRequest, Slot};
 use alchemiser::domain::session::{exchange_date, exchange_zone};
 use alchemiser::infrastructure::alpaca::stream::TradeStream;
 use alchemiser::infrastructure::hosts::Hosts;
-use alchemiser::infrastructure::https::ReqwestTransport;
+use alchemiser::infrastructure::https::{ReqwestTransport, Tls, Trust};
 use alchemiser::infrastructure::local::secrets::StaticKeys;
 use alchemiser::interface::wiring::{Invocation, Outside};
 use alchemiser::simulator::exchange::Fills;
@@ -193,6 +193,7 @@ async fn lap(days: usize, round_trip: Duration) -> Lap {
     let relayed = relay(exchange.address, round_trip);
     let hosts = Hosts::local(Mode::Paper, &format!("http://{relayed}")).unwrap();
     let keys = Arc::new(StaticKeys::new("bench-key", "bench-secret"));
+    let tls = Tls::new(Trust::Compiled);
     let clock = Arc::new(Paced { from: start, began: Instant::now() });
     let counts = Arc::new(Mutex::new((0, 0)));
     let store = Shelf {
@@ -202,8 +203,8 @@ async fn lap(days: usize, round_trip: Duration) -> Lap {
         counts: Arc::clone(&counts),
     };
     let outside = Outside {
-        transport: Arc::new(ReqwestTransport::new(hosts.clone()).unwrap()),
-        updates: Arc::new(TradeStream::new(&hosts, keys.clone())),
+        transport: Arc::new(ReqwestTransport::new(hosts.clone(), &tls).unwrap()),
+        updates: Arc::new(TradeStream::new(&hosts, keys.clone(), tls)),
         credentials: keys,
         clock: clock.clone(),
         mailer: Arc::new(Post(round_trip)),

@@ -1,10 +1,10 @@
 //! The use case: claim, observe, decide, act, tell. Knows ports, never adapters.
 //!
-//! In reading order: [`run`] (the story), `entry` (the door), [`journal`], `planning`, [`observe`], [`confirm`],
-//! [`execute`] with `outcomes`, `dealing`, `order_life` with `current`, `close`,
-//! `ending`, [`tell`]. Beside them `stop` and [`trouble`] say
-//! what a failure means, and `chronicle` collects the report on the way. No rule of trading lives
-//! here: those are in the domain.
+//! In reading order: [`run`] (the story), `entry` (the door), [`journal`], `planning`, [`observe`],
+//! [`confirm`], [`execute`] with `outcomes`, `dealing`, `order_life` with `current`, `close`,
+//! `ending`, [`tell`]. Beside them `stop` and [`trouble`] say what a failure means, and `chronicle`
+//! collects the report on the way. [`watch`] comes after a run and only reads what it left. No rule
+//! of trading lives here: those are in the domain.
 
 mod chronicle;
 mod close;
@@ -27,3 +27,4 @@ pub mod run;
 mod stop;
 pub mod tell;
 pub mod trouble;
+pub mod watch;

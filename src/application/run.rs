@@ -29,7 +29,7 @@ use crate::application::ports::{Mailer, Store};
 use crate::application::stop::Stop;
 use crate::application::tell::Mailed;
 use crate::application::trouble;
-use crate::domain::report::RunReport;
+use crate::domain::report::{RunReport, Verdict};
 use crate::domain::risk::restore;
 use crate::domain::run::{RunAction, RunKey, RunRequest};
 use crate::domain::strategy::StrategySlot;
@@ -37,9 +37,9 @@ use crate::domain::strategy::StrategySlot;
 /// Time kept free at the end for the final record and the mail.
 const CLOSING: Duration = Duration::from_secs(25);
 /// A run that has less time than this leaves the market to a later invocation: what is kept free
-/// at the end, an attempt of ten seconds for the sells and one for the buys, and fifteen seconds
-/// to observe and decide. One that begins with less would send sells and might not buy.
-const ACTING_LEAST: Duration = Duration::from_mins(1);
+/// at the end, and an attempt of ten seconds for each side. With less it would send sells and
+/// might not buy.
+const ACTING_LEAST: Duration = Duration::from_secs(45);
 /// A lease outlives its holder's deadline by this much.
 const LEASE_MARGIN: Duration = Duration::from_secs(5);
 
@@ -113,10 +113,14 @@ pub async fn run(request: &RunRequest, house: &House<'_>) -> Ended {
         report.incidents.extend(stop.incident.map(|incident| *incident));
     }
     let held = Held { journal: &journal, epoch: claimed };
-    let keeping = match (left_open, claimed) {
-        (true, _) if request.action != RunAction::Preview => Keeping::LeftOpen(held),
-        (false, Some(_)) => Keeping::Final(held),
-        (true, _) | (false, None) => Keeping::Nothing,
+    let keeping = match claimed {
+        Some(_) if left_open => Keeping::LeftOpen(held),
+        Some(_) => Keeping::Final(held),
+        None if request.action == RunAction::Preview => Keeping::Nothing,
+        // Only records are asked for before a claim: without them nobody knows what was done.
+        None if report.verdict == Verdict::Failed => Keeping::Unclaimed,
+        None if left_open => Keeping::LeftOpen(held), // opened, with too little time to act
+        None => Keeping::Nothing,
     };
     finish(report, house, keeping).await
 }

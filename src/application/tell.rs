@@ -10,7 +10,7 @@ use tokio::join;
 use tracing::{info, warn};
 
 use crate::application::journal::Journal;
-use crate::application::ports::{Clock, Letter, MailError, Mailer, Store};
+use crate::application::ports::{Clock, Letter, MailError, Mailer, Store, StoreError};
 use crate::application::run::House;
 use crate::domain::hash::sha256_hex;
 use crate::domain::incident::{Category, Incident};
@@ -35,6 +35,13 @@ pub enum Mailed {
     Silent,
     /// Not taken; the reason.
     Failed(String),
+}
+
+impl Mailed {
+    /// True when a mail was owed and not taken.
+    pub const fn has_failed(&self) -> bool {
+        matches!(self, Self::Failed(_))
+    }
 }
 
 /// Where a run's page lies in the store.
@@ -112,19 +119,21 @@ async fn mail(report: &RunReport, house: &House<'_>, once: Option<Once<'_>>) -> 
     Mailed::Sent(id)
 }
 
-/// Records and mails why an invocation was refused before it had a run.
+/// Records and mails why an invocation was refused before it had a run; says what became of the
+/// mail and whether the record is kept.
 pub async fn refuse(
     incidents: &[Incident],
     mail: &MailPolicy,
     (store, mailer, clock): (&dyn Store, &dyn Mailer, &dyn Clock),
     writer: &str,
-) -> Mailed {
+) -> (Mailed, Result<(), StoreError>) {
     let now = clock.now();
     let record = serde_json::to_vec(incidents).unwrap_or_default();
-    if let Err(error) = store.put_once(&format!("refusals/{writer}.json"), &record).await {
+    let kept = store.put_once(&format!("refusals/{writer}.json"), &record).await.map(|_| ());
+    if let Err(error) = &kept {
         warn!(%error, "refusal not recorded");
     }
-    let presentation::Mail { subject, text, html } = presentation::alert(incidents, None);
+    let presentation::Mail { subject, text, html, images } = presentation::alert(incidents, None);
     let boundary = sha256_hex(writer.as_bytes())[..24].to_owned();
     let message_id = format!("refusal.{writer}@{}", domain_of(&mail.from));
     let parts = MailParts {
@@ -133,6 +142,7 @@ pub async fn refuse(
         subject: subject.clone(),
         text,
         html,
+        images,
         date: now,
         message_id,
         boundary,
@@ -140,23 +150,24 @@ pub async fn refuse(
     let raw = presentation::mime(&parts);
     let letter = Letter { from: mail.from.clone(), to: mail.to.clone(), subject, raw };
     match post(&letter, mailer, clock).await {
-        Ok(id) => Mailed::Sent(id),
+        Ok(id) => (Mailed::Sent(id), kept),
         Err(why) => {
             warn!(%why, "refusal not mailed");
-            Mailed::Failed(why)
+            (Mailed::Failed(why), kept)
         }
     }
 }
 
 async fn send(report: &RunReport, house: &House<'_>) -> Result<String, String> {
     let mail = &house.desk.policy.mail;
-    let presentation::Mail { subject, text, html } = presentation::letter(report);
+    let presentation::Mail { subject, text, html, images } = presentation::letter(report);
     let raw = presentation::mime(&MailParts {
         from: mail.from.clone(),
         to: mail.to.clone(),
         subject: subject.clone(),
         text,
         html,
+        images,
         date: report.finished_at,
         message_id: message_id(report, &mail.from),
         boundary: sha256_hex(report.key.to_string().as_bytes())[..24].to_owned(),
@@ -165,7 +176,11 @@ async fn send(report: &RunReport, house: &House<'_>) -> Result<String, String> {
     post(&letter, house.mailer, house.desk.clock).await
 }
 
-async fn post(letter: &Letter, mailer: &dyn Mailer, clock: &dyn Clock) -> Result<String, String> {
+pub(super) async fn post(
+    letter: &Letter,
+    mailer: &dyn Mailer,
+    clock: &dyn Clock,
+) -> Result<String, String> {
     let mut why = String::new();
     for attempt in 1..=MAIL_TRIES {
         match mailer.send(letter).await {
@@ -186,6 +201,6 @@ fn message_id(report: &RunReport, from: &str) -> String {
     format!("{run}.{seconds}@{}", domain_of(from))
 }
 
-fn domain_of(address: &str) -> &str {
+pub(super) fn domain_of(address: &str) -> &str {
     address.rsplit_once('@').map_or("localhost", |(_, domain)| domain)
 }

@@ -1,6 +1,6 @@
-//! The scheduled function: carries events to [`invoke`] and its answers back.
+//! The scheduled function: connects once, then carries events to [`invoke`] and its answers back.
 
-use alchemiser::interface::lambda::{Failure, invoke};
+use alchemiser::interface::lambda::{Failure, connect, invoke};
 use alchemiser::interface::{settings, telemetry};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
@@ -8,12 +8,11 @@ use serde_json::Value;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::for_function(settings::log_level().as_deref());
-    // Wrong settings are the answer to each event: a process that ends instead is started again
-    // and again, and nobody learns why.
-    let settings = &settings::Settings::from_environment();
+    telemetry::log_panics();
+    let connections = &connect(settings::Settings::from_environment()).await;
     run(service_fn(move |event: LambdaEvent<Value>| async move {
         let LambdaEvent { payload, context } = event;
-        let answer = invoke(payload, context.request_id, context.deadline, settings.as_ref());
+        let answer = invoke(payload, context.request_id, context.deadline, connections.as_ref());
         Box::pin(answer).await.map_err(diagnostic)
     }))
     .await

@@ -33,3 +33,4 @@ pub mod strategy;
 pub mod symbol;
 pub mod symphony;
 pub mod target;
+pub mod watch;

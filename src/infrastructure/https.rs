@@ -41,9 +41,9 @@ impl ReqwestTransport {
     ///
     /// # Errors
     /// [`TransportError::NotSent`] when the client cannot be built.
-    pub fn new(hosts: Hosts) -> Result<Self, TransportError> {
+    pub fn new(hosts: Hosts, tls: &Tls) -> Result<Self, TransportError> {
         let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls_config())
+            .tls_backend_preconfigured(ClientConfig::clone(&tls.0))
             .http1_only()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -56,6 +56,14 @@ impl ReqwestTransport {
             .build()
             .map_err(|error| TransportError::NotSent(reason(error)))?;
         Ok(Self { client, hosts })
+    }
+}
+
+impl ReqwestTransport {
+    /// The same client on its way to other hosts.
+    #[must_use]
+    pub fn to(&self, hosts: Hosts) -> Self {
+        Self { client: self.client.clone(), hosts }
     }
 }
 
@@ -128,15 +136,47 @@ fn reason(error: reqwest::Error) -> String {
     text.chars().take(REASON_LENGTH_MAX).collect()
 }
 
-/// Certificate checks with roots and cryptography compiled in; the stream uses it too.
-///
-/// # Panics
-/// Never: the provider supports the default protocol versions.
-pub(super) fn tls_config() -> ClientConfig {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("ring supports the default protocol versions")
-        .with_root_certificates(roots)
-        .with_no_client_auth()
+/// Whose certificates are believed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Trust {
+    /// Roots compiled in.
+    #[default]
+    Compiled,
+    /// Roots of the machine, or of the file that `SSL_CERT_FILE` names: for a network that
+    /// inspects what passes, or for roots newer than the program.
+    System,
+}
+
+/// How connections are encrypted and certificates checked: once for requests and stream.
+#[derive(Debug, Clone)]
+pub struct Tls(Arc<ClientConfig>);
+
+impl Tls {
+    /// Checks certificates against these roots; the cryptography is compiled in.
+    ///
+    /// # Panics
+    /// Never: the provider supports the default protocol versions.
+    pub fn new(trust: Trust) -> Self {
+        let roots = match trust {
+            Trust::Compiled => RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
+            Trust::System => {
+                let mut roots = RootCertStore::empty();
+                // Without any root each connection is refused, and says why.
+                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+                roots
+            }
+        };
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("ring supports the default protocol versions")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Self(Arc::new(config))
+    }
+
+    /// For whoever opens a connection of their own.
+    pub(super) fn config(&self) -> Arc<ClientConfig> {
+        Arc::clone(&self.0)
+    }
 }

@@ -5,6 +5,11 @@
 //! must act.
 
 pub mod alpaca;
+#[cfg(feature = "aws")]
+pub mod aws;
+#[cfg(not(feature = "aws"))]
+#[path = "no_aws.rs"]
+pub mod aws;
 pub mod clock;
 pub mod hosts;
 pub mod http;

@@ -19,6 +19,13 @@ pub enum Event {
     Run(RunRequest),
     /// Look whether the session's run ended well.
     Watch(WatchRequest),
+    /// Break off on purpose: shows that a failure is seen where somebody looks.
+    Drill {
+        /// Paper or live.
+        mode: Mode,
+        /// Account name.
+        account: AccountName,
+    },
     /// Send a letter about a period.
     Report {
         /// Paper or live.
@@ -78,6 +85,7 @@ enum Action {
     Resume,
     Watch,
     Report,
+    Drill,
 }
 
 impl Event {
@@ -97,6 +105,12 @@ impl Event {
             return Ok(Self::Report { mode: raw.mode, account, period });
         }
         absent("period", raw.period.is_some())?;
+        if raw.action == Action::Drill {
+            absent("slot", raw.slot.is_some())?;
+            absent("scheduled_for", raw.scheduled_for.is_some())?;
+            absent("force", raw.force.is_some())?;
+            return Ok(Self::Drill { mode: raw.mode, account });
+        }
         absent("force", raw.force.is_some() && raw.action != Action::Trade)?;
         let slot = raw.slot.ok_or_else(|| missing("slot"))?;
         let slot = Slot::parse(&slot).map_err(|error| named("slot", &error))?;
@@ -107,11 +121,21 @@ impl Event {
             Action::Watch => {
                 return Ok(Self::Watch(WatchRequest { mode, account, slot, scheduled_for }));
             }
-            Action::Trade | Action::Report => RunAction::Trade, // reports returned above
+            Action::Trade | Action::Report | Action::Drill => RunAction::Trade, // the latter returned
             Action::Preview => RunAction::Preview,
             Action::Resume => RunAction::Resume,
         };
         Ok(Self::Run(RunRequest { action, mode, account, slot, scheduled_for, force }))
+    }
+
+    /// The account that it is about.
+    pub fn whose(&self) -> (Mode, &AccountName) {
+        match self {
+            Self::Run(RunRequest { mode, account, .. })
+            | Self::Watch(WatchRequest { mode, account, .. })
+            | Self::Report { mode, account, .. }
+            | Self::Drill { mode, account } => (*mode, account),
+        }
     }
 }
 

@@ -1,18 +1,32 @@
 //! The function: event in, answer out. Nothing here knows what carries the event.
 
-use jiff::Timestamp;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 use tracing::{error, info};
 
+use crate::application::ports::{Clock, StoreError};
 use crate::application::run::{Ended, run};
 use crate::application::tell::{Mailed, refuse};
+use crate::application::watch::{WatchPost, Watched, watch};
 use crate::domain::incident::{Category, Incident};
 use crate::domain::report::RunReport;
-use crate::domain::run::Mode;
-use crate::interface::event::Event;
+use crate::domain::run::{AccountName, Mode, WatchRequest};
+use crate::interface::connections::Connections;
+use crate::interface::event::{Event, EventError};
 use crate::interface::settings::{Settings, SettingsError};
+use crate::interface::telemetry;
 use crate::interface::wiring::{Invocation, Outside};
+use crate::presentation::metrics::{Metrics, Unit};
+
+/// Time kept for the answer itself: after it the process is stopped without a word.
+const LAST_WORDS: SignedDuration = SignedDuration::from_millis(1_000);
+/// How the answer begins about a mail that was not taken.
+const MAIL_FAILED: &str = "failed";
 
 /// What the function answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -50,43 +64,104 @@ pub struct Failure {
     pub message: String,
 }
 
-/// Answers one event as the function's carrier hands it over: with the request's id, the moment
-/// in milliseconds at which it is cut off, and the settings or what is wrong with them.
+/// The function's connections, or how each invocation fails without them: a process that ends
+/// instead is started again and again, and nobody learns why.
 ///
 /// # Errors
-/// [`Failure`] when the settings name no world, or no final record could be left.
+/// [`Failure`] when the settings name no world.
+pub async fn connect(settings: Result<Settings, SettingsError>) -> Result<Connections, Failure> {
+    let settings = settings.map_err(|wrong| unworldly(Incident::from(&wrong)))?;
+    let connections = Connections::open(&settings).await.map_err(|wrong| unworldly(*wrong))?;
+    connections.prefetch().await;
+    Ok(connections)
+}
+
+/// Answers one event as the function's carrier hands it over: with the request's id, the moment
+/// in milliseconds at which it is cut off, and the connections or why there are none.
+///
+/// # Errors
+/// [`Failure`] when there are none, no final record could be left, or the program broke off.
 pub async fn invoke(
     event: Value,
     request_id: String,
     deadline_ms: u64,
-    settings: Result<&Settings, &SettingsError>,
+    connections: Result<&Connections, &Failure>,
 ) -> Result<Response, Failure> {
-    let settings = settings.map_err(|wrong| unworldly(Incident::from(wrong)))?;
+    let connections = connections.map_err(Failure::clone)?;
     let deadline = i64::try_from(deadline_ms).ok().map(Timestamp::from_millisecond);
     let Some(Ok(deadline)) = deadline else {
         let message = format!("the invocation's deadline is no moment: {deadline_ms} ms");
         return Err(Failure { kind: "Runtime", message });
     };
-    handle(event, Invocation { writer: request_id, deadline }, settings).await
+    let started = connections.clock().now();
+    let parsed = Event::parse(event, started);
+    let (mode, account) = match &parsed {
+        Ok(event) => (event.whose().0, event.whose().1.clone()),
+        Err(_) => (Mode::Paper, nobody()),
+    };
+    let outside = connections.outside(mode, &account).map_err(|wrong| unworldly(*wrong))?;
+    let invocation = Invocation { writer: request_id, deadline };
+    let mut metrics = Metrics::new(mode, account);
+    let drill = matches!(parsed, Ok(Event::Drill { .. }));
+    let answer = attend(parsed, invocation.clone(), &outside, &mut metrics);
+    let answered = match in_time(answer, outside.clock.as_ref(), deadline).await {
+        Some(Ok(answered)) => answered,
+        Some(Err(Panicked)) => Err(after_panic(drill, &invocation, &outside).await),
+        None => Err(Failure {
+            kind: "DeadlineReached",
+            message: "the invocation's time ended before its work; the next resume goes on"
+                .to_owned(),
+        }),
+    };
+    if let Err(failure) = &answered {
+        error!(kind = failure.kind, what = %failure.message, "failed");
+        metrics.add("Failed", Unit::Count, 1);
+    }
+    let now = outside.clock.now();
+    metrics.add_time(started, now, deadline);
+    telemetry::emit(&metrics.line(now));
+    answered
 }
 
-/// Answers one event in the world that the settings name.
-///
-/// # Errors
-/// [`Failure`] only when no final record could be left.
-pub async fn handle(
-    event: Value,
-    invocation: Invocation,
-    settings: &Settings,
-) -> Result<Response, Failure> {
-    let mode = match event.get("mode").and_then(Value::as_str) {
-        Some("live") => Mode::Live,
-        _ => Mode::Paper,
-    };
-    match Outside::from_settings(settings, mode) {
-        Ok(outside) => answer(event, invocation, &outside).await,
-        Err(incident) => Err(unworldly(*incident)),
+/// An answer that was broken off by a panic.
+struct Panicked;
+
+/// Waits for an answer until shortly before the deadline, after which nobody could hear it.
+async fn in_time<T>(
+    answer: impl Future<Output = T>,
+    clock: &dyn Clock,
+    deadline: Timestamp,
+) -> Option<Result<T, Panicked>> {
+    let left = deadline.duration_since(clock.now()) - LAST_WORDS;
+    let answer = AssertUnwindSafe(answer).catch_unwind(); // what it borrows is not looked at again
+    tokio::select! {
+        biased;
+        answered = answer => Some(answered.map_err(|_| Panicked)),
+        () = clock.sleep(Duration::try_from(left).unwrap_or_default()) => None,
     }
+}
+
+/// Records and mails that the program broke off. What it was doing stands in the records so far,
+/// from which a resume goes on.
+async fn after_panic(drill: bool, invocation: &Invocation, outside: &Outside) -> Failure {
+    let incident = if drill {
+        let what = "a drill: this invocation broke off on purpose";
+        Incident::new(Category::Critical, "drill", "function", what)
+            .meaning("Nothing was traded. The failure queue and the alarms must now show it.")
+            .action("Check that the alarm reached you; if not, confirm its subscription.")
+    } else {
+        let what = "a fault of the program broke the invocation off";
+        Incident::new(Category::Critical, "panic", "function", what)
+            .meaning("Orders may be open; the records say what was done until then.")
+            .action("Read the log for the place; the next resume settles the run.")
+    };
+    let _ = refused(incident.clone(), invocation, outside).await;
+    Failure { kind: "Panic", message: incident.what }
+}
+
+/// Stands for the account of an event that names none.
+fn nobody() -> AccountName {
+    AccountName::parse("main").expect("a plain word is a name")
 }
 
 /// Without a store and a mailer the failure itself has to tell.
@@ -104,24 +179,83 @@ pub async fn answer(
     invocation: Invocation,
     outside: &Outside,
 ) -> Result<Response, Failure> {
-    let request = match Event::parse(event, outside.clock.now()) {
-        Ok(Event::Run(request)) => request,
-        Ok(Event::Watch(_) | Event::Report { .. }) => {
-            let incident = Incident::new(
-                Category::Configuration,
-                "action-not-available",
-                "event",
-                "this version has no watch and no period reports",
-            );
-            return Ok(refused(incident, &invocation, outside).await);
+    let event = Event::parse(event, outside.clock.now());
+    let mut metrics = Metrics::new(Mode::Paper, nobody());
+    attend(event, invocation, outside, &mut metrics).await
+}
+
+async fn attend(
+    event: Result<Event, EventError>,
+    invocation: Invocation,
+    outside: &Outside,
+    metrics: &mut Metrics,
+) -> Result<Response, Failure> {
+    let refusal = match event {
+        Ok(Event::Run(request)) => {
+            let site = outside.furnish(request.mode, &request.account, invocation.clone()).await;
+            match site {
+                Ok(site) => {
+                    let ended = Box::pin(run(&request, &site.house())).await;
+                    count(&ended, metrics, outside.clock.now());
+                    return respond(ended);
+                }
+                Err(incident) => incident,
+            }
         }
-        Err(error) => return Ok(refused(Incident::from(&error), &invocation, outside).await),
+        Ok(Event::Drill { .. }) => drill(),
+        Ok(Event::Watch(request)) => {
+            let watched = look(&request, &invocation, outside).await;
+            metrics.say("finding", watched.look.finding.as_str());
+            metrics.add("GoodFinalRecord", Unit::Count, u64::from(watched.is_good()));
+            metrics.add("MailFailed", Unit::Count, u64::from(watched.mailed.has_failed()));
+            return Ok(seen(&watched));
+        }
+        Ok(Event::Report { .. }) => Incident::new(
+            Category::Configuration,
+            "action-not-available",
+            "event",
+            "this version has no period reports",
+        ),
+        Err(error) => Incident::from(&error),
     };
-    let site = match outside.furnish(request.mode, &request.account, invocation.clone()).await {
-        Ok(site) => site,
-        Err(incident) => return Ok(refused(incident, &invocation, outside).await),
+    let (response, kept) = refused(refusal, &invocation, outside).await;
+    metrics.say("outcome", &response.outcome);
+    metrics.add("MailFailed", Unit::Count, u64::from(response.mail.starts_with(MAIL_FAILED)));
+    match kept {
+        Ok(()) => Ok(response),
+        Err(error) => Err(Failure { kind: "RecordNotKept", message: error.to_string() }),
+    }
+}
+
+/// Looks whether a run ended well; reads records and nothing else.
+async fn look(request: &WatchRequest, invocation: &Invocation, outside: &Outside) -> Watched {
+    let mail = outside.default_policy().mail;
+    let at = WatchPost {
+        store: outside.store.as_ref(),
+        mailer: outside.mailer.as_ref(),
+        clock: outside.clock.as_ref(),
+        mail: &mail,
+        writer: &invocation.writer,
+        code: env!("CARGO_PKG_VERSION"),
     };
-    respond(Box::pin(run(&request, &site.house())).await)
+    Box::pin(watch(request, &at)).await
+}
+
+fn seen(watched: &Watched) -> Response {
+    let response = Response {
+        outcome: watched.look.finding.as_str().to_owned(),
+        run: Some(watched.look.run.to_string()),
+        mode: Some(watched.look.run.mode),
+        mail: mail_word(&watched.mailed),
+        incidents: watched.incidents.iter().map(noted).collect(),
+    };
+    info!(outcome = %response.outcome, run = response.run, mail = %response.mail, "looked");
+    response
+}
+
+#[expect(clippy::panic, reason = "it is what a drill is for")]
+fn drill() -> Incident {
+    panic!("a drill")
 }
 
 /// The answer for an end of a run.
@@ -129,7 +263,7 @@ pub async fn answer(
 /// # Errors
 /// [`Failure`] when the run has no final record, be it for want of a store or because a later
 /// invocation has to finish it.
-pub fn respond(ended: Ended) -> Result<Response, Failure> {
+fn respond(ended: Ended) -> Result<Response, Failure> {
     let plain = |outcome: &str, run: String| Response {
         outcome: outcome.to_owned(),
         run: Some(run),
@@ -159,6 +293,20 @@ pub fn respond(ended: Ended) -> Result<Response, Failure> {
     Ok(response)
 }
 
+/// The figures of a run that this invocation worked on; a repetition has none of its own.
+fn count(ended: &Ended, metrics: &mut Metrics, now: Timestamp) {
+    let mailed = match ended {
+        Ended::Reported { report, mailed, .. } => {
+            metrics.add_run(report);
+            metrics.add_stages(report, now);
+            mailed
+        }
+        Ended::Repeated { mailed, .. } => mailed,
+        Ended::InProgress(_) | Ended::NothingOpen(_) => return,
+    };
+    metrics.add("MailFailed", Unit::Count, u64::from(mailed.has_failed()));
+}
+
 fn told(report: &RunReport, outcome: String, mailed: &Mailed) -> Response {
     Response {
         outcome,
@@ -169,23 +317,29 @@ fn told(report: &RunReport, outcome: String, mailed: &Mailed) -> Response {
     }
 }
 
-async fn refused(incident: Incident, invocation: &Invocation, outside: &Outside) -> Response {
+/// The answer to an event that got no run, and whether the refusal is on record.
+async fn refused(
+    incident: Incident,
+    invocation: &Invocation,
+    outside: &Outside,
+) -> (Response, Result<(), StoreError>) {
     error!(category = %incident.category, code = %incident.code, what = %incident.what, "refused");
     let policy = outside.default_policy();
-    let mailed = refuse(
+    let (mailed, kept) = refuse(
         std::slice::from_ref(&incident),
         &policy.mail,
         (outside.store.as_ref(), outside.mailer.as_ref(), outside.clock.as_ref()),
         &invocation.writer,
     )
     .await;
-    Response {
+    let response = Response {
         outcome: "refused".to_owned(),
         run: None,
         mode: None,
         mail: mail_word(&mailed),
         incidents: vec![noted(&incident)],
-    }
+    };
+    (response, kept)
 }
 
 fn noted(incident: &Incident) -> Noted {
@@ -201,6 +355,6 @@ fn mail_word(mailed: &Mailed) -> String {
         Mailed::Sent(_) => "sent".to_owned(),
         Mailed::Before => "sent before".to_owned(),
         Mailed::Silent => "none".to_owned(),
-        Mailed::Failed(why) => format!("failed: {why}"),
+        Mailed::Failed(why) => format!("{MAIL_FAILED}: {why}"),
     }
 }

@@ -1,9 +1,13 @@
 //! The environment as typed settings: raw texts in, meaning out, each fault named.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use crate::domain::incident::{Category, Incident};
+use crate::domain::run::{AccountName, Mode};
+use crate::infrastructure::https::Trust;
 
 /// Where records live.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,21 +18,51 @@ pub enum StorePlace {
     Bucket(String),
 }
 
+impl FromStr for StorePlace {
+    type Err = String;
+
+    /// A folder, or a bucket when it is spelt `s3://bucket`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let Some(bucket) = text.strip_prefix("s3://") else { return Ok(Self::Folder(text.into())) };
+        let bucket = bucket.strip_suffix('/').unwrap_or(bucket);
+        let plain =
+            |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
+        if (3..=63).contains(&bucket.len()) && bucket.chars().all(plain) {
+            Ok(Self::Bucket(bucket.to_owned()))
+        } else {
+            Err(format!("not a bucket such as s3://records: {text}"))
+        }
+    }
+}
+
+impl fmt::Display for StorePlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(path) => path.display().fmt(f),
+            Self::Bucket(name) => write!(f, "s3://{name}"),
+        }
+    }
+}
+
 /// What the environment says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// Where records live: `ALCHEMISER_STORE`.
     pub store: StorePlace,
-    /// Folder that takes mail as files: `ALCHEMISER_OUTBOX`.
-    pub outbox: PathBuf,
-    /// File with the broker's key pair: `ALCHEMISER_SECRET_FILE`.
-    pub secret_file: PathBuf,
+    /// Folder that takes mail as files instead of the mail carrier: `ALCHEMISER_OUTBOX`.
+    pub outbox: Option<PathBuf>,
+    /// File with the broker's key pair instead of the kept secret: `ALCHEMISER_SECRET_FILE`.
+    pub secret_file: Option<PathBuf>,
     /// Another address for the paper broker: `ALCHEMISER_BROKER_URL`, loopback only.
     pub broker_url: Option<String>,
     /// Sender of the mail, over the policy's: `ALCHEMISER_MAIL_FROM`.
     pub mail_from: Option<String>,
     /// Recipients, separated by commas, over the policy's: `ALCHEMISER_MAIL_TO`.
     pub mail_to: Option<Vec<String>>,
+    /// Whose secret is read before the first event comes: `ALCHEMISER_PREFETCH`, as `paper/main`.
+    pub prefetch: Option<(Mode, AccountName)>,
+    /// Whose certificates are believed: `ALCHEMISER_TRUST`, `compiled` or `system`.
+    pub trust: Trust,
 }
 
 /// What is wrong with the environment.
@@ -62,9 +96,13 @@ const SECRET_FILE: &str = "ALCHEMISER_SECRET_FILE";
 const BROKER_URL: &str = "ALCHEMISER_BROKER_URL";
 const MAIL_FROM: &str = "ALCHEMISER_MAIL_FROM";
 const MAIL_TO: &str = "ALCHEMISER_MAIL_TO";
+const PREFETCH: &str = "ALCHEMISER_PREFETCH";
+const TRUST: &str = "ALCHEMISER_TRUST";
 /// Set by the platform from the function's logging configuration.
 const LOG_LEVEL: &str = "AWS_LAMBDA_LOG_LEVEL";
-const KNOWN: [&str; 6] = [STORE, OUTBOX, SECRET_FILE, BROKER_URL, MAIL_FROM, MAIL_TO];
+/// Every variable of ours that means something.
+pub const KNOWN: [&str; 8] =
+    [STORE, OUTBOX, SECRET_FILE, BROKER_URL, MAIL_FROM, MAIL_TO, PREFETCH, TRUST];
 
 impl Settings {
     /// Reads the settings out of the process's environment.
@@ -101,14 +139,49 @@ impl Settings {
                 return Err(SettingsError::Invalid { name, why });
             }
         }
+        let outbox = optional(OUTBOX).map(PathBuf::from);
+        if outbox.is_none() {
+            required(MAIL_FROM, "the sender that the mail carrier knows")?;
+            required(MAIL_TO, "who gets the mail; several are separated by commas")?;
+        }
         Ok(Self {
-            store: place(&required(STORE, "a folder for the records, or s3://bucket")?),
-            outbox: required(OUTBOX, "a folder that takes mail as files")?.into(),
-            secret_file: required(SECRET_FILE, "a file with the broker's key pair")?.into(),
+            store: required(STORE, "a folder for the records, or s3://bucket")?
+                .parse()
+                .map_err(|why| SettingsError::Invalid { name: STORE, why })?,
+            outbox,
+            secret_file: optional(SECRET_FILE).map(PathBuf::from),
             broker_url: optional(BROKER_URL),
             mail_from,
             mail_to,
+            prefetch: optional(PREFETCH).map(|text| whose(&text)).transpose()?,
+            trust: trust(optional(TRUST).as_deref())?,
         })
+    }
+}
+
+/// A mode and an account, as `paper/main`.
+fn whose(text: &str) -> Result<(Mode, AccountName), SettingsError> {
+    let parts = text.split_once('/');
+    let mode = parts.and_then(|(mode, _)| match mode {
+        "paper" => Some(Mode::Paper),
+        "live" => Some(Mode::Live),
+        _ => None,
+    });
+    let account = parts.and_then(|(_, account)| AccountName::parse(account).ok());
+    mode.zip(account).ok_or_else(|| SettingsError::Invalid {
+        name: PREFETCH,
+        why: format!("not a mode and an account such as paper/main: {text}"),
+    })
+}
+
+fn trust(text: Option<&str>) -> Result<Trust, SettingsError> {
+    match text {
+        None | Some("compiled") => Ok(Trust::Compiled),
+        Some("system") => Ok(Trust::System),
+        Some(other) => {
+            let why = format!("neither `compiled` nor `system`: {other}");
+            Err(SettingsError::Invalid { name: TRUST, why })
+        }
     }
 }
 
@@ -121,14 +194,6 @@ pub fn log_level() -> Option<String> {
 fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-}
-
-/// A folder, or a bucket when it is spelt `s3://bucket`.
-pub fn place(text: &str) -> StorePlace {
-    match text.strip_prefix("s3://") {
-        Some(bucket) => StorePlace::Bucket(bucket.trim_end_matches('/').to_owned()),
-        None => StorePlace::Folder(text.into()),
-    }
 }
 
 impl From<&SettingsError> for Incident {
@@ -152,8 +217,10 @@ mod tests {
 
     #[test]
     fn a_missing_variable_is_named_with_its_purpose() {
-        for name in [STORE, OUTBOX, SECRET_FILE] {
-            let mut some = variables(&[]);
+        for name in [STORE, MAIL_FROM, MAIL_TO] {
+            let mut some = variables(&[(MAIL_FROM, "a@x.org"), (MAIL_TO, "b@x.org")]);
+            some.remove(OUTBOX);
+            assert!(Settings::from_variables(&some).is_ok());
             some.remove(name);
             let error = Settings::from_variables(&some).unwrap_err();
             assert!(error.to_string().contains(name), "{error}");
@@ -179,6 +246,26 @@ mod tests {
             let said = error.to_string();
             assert_eq!(said, format!("environment variable {name}: not a mail address: nobody"));
         }
-        assert_eq!(place("s3://records/"), StorePlace::Bucket("records".to_owned()));
+    }
+
+    #[test]
+    fn a_store_is_a_folder_or_a_bucket() {
+        assert_eq!("s3://records/".parse(), Ok(StorePlace::Bucket("records".to_owned())));
+        assert_eq!("out/store".parse(), Ok(StorePlace::Folder("out/store".into())));
+        for text in ["s3://", "s3://a/b", "s3://UPPER", "s3://a b"] {
+            assert!(text.parse::<StorePlace>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_prefetch_and_a_trust_that_mean_nothing_are_refused() {
+        let right = variables(&[(PREFETCH, "paper/main"), (TRUST, "system")]);
+        let settings = Settings::from_variables(&right).unwrap();
+        assert_eq!(settings.prefetch, Some((Mode::Paper, AccountName::parse("main").unwrap())));
+        assert_eq!(settings.trust, Trust::System);
+        for wrong in [(PREFETCH, "main"), (PREFETCH, "real/main"), (TRUST, "all")] {
+            let error = Settings::from_variables(&variables(&[wrong])).unwrap_err();
+            assert!(error.to_string().contains(wrong.0), "{error}");
+        }
     }
 }

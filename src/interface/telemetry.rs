@@ -1,5 +1,7 @@
 //! Logs: one JSON object a line for the function, plain lines for people.
 
+use std::io::Write;
+
 use tracing::Level;
 use tracing_subscriber::EnvFilter;
 
@@ -17,6 +19,21 @@ pub fn for_function(level: Option<&str>) {
     let filter = EnvFilter::new(directives(level));
     let lines = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false);
     let _ = lines.with_env_filter(filter).try_init(); // a second call keeps the first
+}
+
+/// A line as it is, beside the log: for whoever reads figures out of the output.
+pub fn emit(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}"); // without a reader there is nobody to tell
+}
+
+/// Logs a panic by its place. Its words only where the program's text has them literally: others
+/// were made at the time, and of whatever was at hand.
+pub fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let words = panic.payload().downcast_ref::<&str>().copied().unwrap_or("words withheld");
+        tracing::error!(place, words, "the program broke off");
+    }));
 }
 
 /// Our own level and the request's id around it; of the libraries only warnings, because nobody

@@ -1,4 +1,4 @@
-//! The composition root: what is outside, furnished into a house for one invocation.
+//! What is outside, furnished into a house for one invocation.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,16 +16,8 @@ use crate::domain::policy::Policy;
 use crate::domain::run::{AccountName, Mode, StrategyName};
 use crate::domain::session::exchange_date;
 use crate::domain::strategy::StrategySlot;
-use crate::infrastructure::alpaca::stream::TradeStream;
 use crate::infrastructure::alpaca::{Alpaca, Connection, Feeds};
-use crate::infrastructure::clock::MachineClock;
-use crate::infrastructure::hosts::Hosts;
 use crate::infrastructure::http::Transport;
-use crate::infrastructure::https::ReqwestTransport;
-use crate::infrastructure::local::mail::Outbox;
-use crate::infrastructure::local::secrets::SecretFile;
-use crate::infrastructure::local::store::FolderStore;
-use crate::interface::settings::{Settings, StorePlace};
 
 /// Strategy files read from a store; more are a mistake, not a book.
 const STRATEGY_FILES_MAX: usize = 50;
@@ -77,37 +69,6 @@ pub struct Site {
 }
 
 impl Outside {
-    /// The world that the settings name.
-    ///
-    /// # Errors
-    /// A CONFIGURATION incident when they name what this build cannot reach.
-    pub fn from_settings(settings: &Settings, mode: Mode) -> Result<Self, Box<Incident>> {
-        let StorePlace::Folder(folder) = &settings.store else {
-            let what = "this build keeps records in a folder only";
-            return Err(Box::new(configuration("store-place", what)));
-        };
-        let hosts = match &settings.broker_url {
-            None => Hosts::of(mode),
-            Some(url) => Hosts::local(mode, url)
-                .map_err(|error| Box::new(configuration("broker-host", &error.to_string())))?,
-        };
-        let credentials: Arc<dyn Credentials> =
-            Arc::new(SecretFile::new(settings.secret_file.clone()));
-        let transport = ReqwestTransport::new(hosts.clone())
-            .map_err(|error| Box::new(configuration("transport", &error.to_string())))?;
-        Ok(Self {
-            transport: Arc::new(transport),
-            updates: Arc::new(TradeStream::new(&hosts, Arc::clone(&credentials))),
-            credentials,
-            clock: Arc::new(MachineClock),
-            store: Arc::new(FolderStore::new(folder)),
-            mailer: Arc::new(Outbox::new(&settings.outbox)),
-            policy_text: None,
-            mail_from: settings.mail_from.clone(),
-            mail_to: settings.mail_to.clone(),
-        })
-    }
-
     /// Reads policy and strategies and furnishes the site of one invocation.
     ///
     /// # Errors
@@ -219,7 +180,7 @@ pub fn policy_key(mode: Mode, account: &AccountName) -> String {
     format!("config/{mode}/{account}/policy.toml")
 }
 
-fn configuration(code: &str, what: &str) -> Incident {
+pub(super) fn configuration(code: &str, what: &str) -> Incident {
     Incident::new(Category::Configuration, code, "wiring", what)
         .meaning("Nothing was traded.")
         .action("Correct the setting it names and run again.")

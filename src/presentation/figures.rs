@@ -115,6 +115,11 @@ pub(crate) fn day_month(date: Date) -> String {
     date.strftime("%-d %b").to_string()
 }
 
+/// `20 Nov 2026`.
+pub(crate) fn day_month_year(date: Date) -> String {
+    date.strftime("%-d %b %Y").to_string()
+}
+
 /// `Fri 20 Nov 2026`.
 pub(crate) fn day(date: Date) -> String {
     date.strftime("%a %-d %b %Y").to_string()

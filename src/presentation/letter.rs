@@ -2,6 +2,8 @@
 
 use crate::domain::report::{RunReport, Verdict};
 use crate::presentation::answers::{answers, headline};
+use crate::presentation::chart::allocation::allocation;
+use crate::presentation::chart::equity::equity_curve;
 use crate::presentation::detail::details;
 use crate::presentation::figures::{day, money};
 use crate::presentation::incidents::{trouble, warnings};
@@ -9,9 +11,7 @@ use crate::presentation::line::clip;
 use crate::presentation::orders::{between, change_with_rate, left_alone, orders};
 use crate::presentation::sheet::{Band, Block, Fact, Room, Section, Sheet};
 use crate::presentation::signals::signals;
-use crate::presentation::standing::{
-    data, equity_curve, limits, money_section, run_section, sleeves,
-};
+use crate::presentation::standing::{data, limits, money_section, run_section, sleeves};
 use crate::presentation::subject::subject;
 use crate::presentation::tally::equity_change;
 use crate::presentation::words::{mode, verdict_tone};
@@ -76,6 +76,7 @@ fn full(report: &RunReport, room: Room) -> Vec<Section> {
         between(report, room),
         sleeves(report, room),
         equity_curve(report),
+        allocation(report),
         limits(report, room),
         data(report, room),
         warnings(&report.incidents, room),

@@ -1,30 +1,23 @@
 //! The letter as mail programs show it: tables, styles on the elements, nothing from elsewhere.
 //!
 //! Mail programs drop scripts, SVG, often the style sheet; what matters is therefore written on
-//! each element, and the style sheet only adds the dark colours. Bars are tables.
+//! each element, and the style sheet only adds the dark colours. Bars are tables, charts are images
+//! that travel inside the letter.
 
-use jiff::civil::Date;
-
-use crate::domain::money::Usd;
-use crate::presentation::curve;
-use crate::presentation::figures::{day_month, money};
+use crate::presentation::chart::{Chart, InlineImage};
 use crate::presentation::line::Line;
 use crate::presentation::markup::Markup;
 use crate::presentation::sheet::{Answer, Band, Block, Fact, Note, Row, Section, Sheet, Tone};
 
 /// Longest figure that is kept on one line.
 const NOWRAP_MAX: usize = 26;
-/// Columns of the equity chart.
-const COLUMNS_MAX: usize = 40;
-/// Height of the equity chart in pixels.
-const CHART_HEIGHT: i64 = 56;
 
 const HEAD: &str = include_str!("mail_head.html");
 const TABLE: &str = "<table role=\"presentation\" width=\"100%\" cellpadding=\"0\" \
     cellspacing=\"0\" border=\"0\">";
 
-/// The content as a mail's HTML body.
-pub(crate) fn html(sheet: &Sheet) -> String {
+/// The content as a mail's HTML body; a chart without an image shows its figures.
+pub(crate) fn html(sheet: &Sheet, images: &[InlineImage]) -> String {
     let mut out = Markup::default();
     out.put("<!doctype html>\n<html lang=\"en\"><head><title>").text(&sheet.title).put("</title>");
     out.put(HEAD);
@@ -49,7 +42,7 @@ pub(crate) fn html(sheet: &Sheet) -> String {
         out.text(&sheet.lead).put("</p>");
     }
     for section in &sheet.sections {
-        push_section(&mut out, section);
+        push_section(&mut out, section, images);
     }
     out.put("</td></tr></table></td></tr></table></body></html>\n");
     out.finish()
@@ -99,15 +92,15 @@ fn push_answers(out: &mut Markup, answers: &[Answer]) {
     out.put("</table>");
 }
 
-fn push_section(out: &mut Markup, section: &Section) {
+fn push_section(out: &mut Markup, section: &Section, images: &[InlineImage]) {
     out.put("<h2 style=\"margin:28px 0 4px;font-size:17px;line-height:1.3;font-weight:600\">");
     out.put(section.title).put("</h2>");
     for block in &section.blocks {
-        push_block(out, block);
+        push_block(out, block, images);
     }
 }
 
-fn push_block(out: &mut Markup, block: &Block) {
+fn push_block(out: &mut Markup, block: &Block, images: &[InlineImage]) {
     match block {
         Block::Prose(line) => {
             out.put("<p class=\"dim\" style=\"margin:4px 0;color:#5f666e\">")
@@ -117,7 +110,7 @@ fn push_block(out: &mut Markup, block: &Block) {
         Block::Facts(facts) => push_facts(out, facts),
         Block::Rows(rows) => rows.iter().for_each(|row| push_row(out, row)),
         Block::Note(note) => push_note(out, note),
-        Block::Curve(points) => push_curve(out, points),
+        Block::Chart(chart) => push_chart(out, chart, images),
         Block::Fold(..) | Block::Table(_) => {} // stand only in pages
     }
 }
@@ -126,7 +119,8 @@ fn push_facts(out: &mut Markup, facts: &[Fact]) {
     out.put("<table role=\"presentation\" width=\"100%\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\" style=\"margin-bottom:6px\">");
     for fact in facts {
         out.put(
-            "<tr><td class=\"dim\" valign=\"top\" style=\"padding:3px 12px 3px 0;color:#5f666e\">",
+            "<tr><td class=\"dim\" valign=\"top\" style=\"padding:3px 12px 3px 0;color:#5f666e;\
+             word-break:normal;overflow-wrap:normal\">",
         );
         out.text(&fact.name).put("</td>");
         right_cell(out, &fact.value);
@@ -213,18 +207,18 @@ fn toned(out: &mut Markup, tone: Tone, line: &Line) {
     out.text(line).put("</span>");
 }
 
-/// Columns from the lowest to the highest point: the shape of the curve, not its distance to zero.
-fn push_curve(out: &mut Markup, points: &[(Date, Usd)]) {
-    let points = &points[points.len().saturating_sub(COLUMNS_MAX)..];
-    let Some(span) = curve::span(points) else { return };
-    out.put("<table role=\"presentation\" width=\"100%\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\" style=\"table-layout:fixed;margin:6px 0 2px\"><tr>");
-    for (_, equity) in points {
-        let height = curve::height(*equity, span, CHART_HEIGHT - 4) + 4;
-        out.put("<td valign=\"bottom\" style=\"padding:0 1px 0 0\"><div class=\"fill\" style=\"background:#6c7f92;font-size:0;height:");
-        out.number(height).put("px\">&nbsp;</div></td>");
-    }
-    out.put("</tr></table>");
-    let caption = curve::caption(points, span, day_month, money);
+/// The image by its id; without one its figures, so that nothing points at what is not there.
+fn push_chart(out: &mut Markup, chart: &Chart, images: &[InlineImage]) {
+    let Some(image) = images.iter().find(|image| image.name == chart.name) else {
+        return push_facts(out, &chart.figures);
+    };
+    let (width, height) = image.size;
+    out.put("<img src=\"cid:").text(&image.content_id.as_str().into()).put("\" width=\"");
+    out.number(width.into()).put("\" height=\"").number(height.into()).put("\" alt=\"");
+    out.text(&chart.alt).put(
+        "\" style=\"display:block;width:100%;max-width:560px;height:auto;border:0;\
+         border-radius:6px;margin:8px 0 6px\">",
+    );
     out.put("<p class=\"dim\" style=\"margin:4px 0;font-size:13px;color:#5f666e\">");
-    out.text(&caption.into()).put("</p>");
+    out.text(&chart.caption).put("</p>");
 }

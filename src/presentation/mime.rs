@@ -1,4 +1,5 @@
-//! A letter as it goes over the wire: headers, plain text and HTML as alternatives.
+//! A letter as it goes over the wire: headers, plain text and HTML as alternatives, the images that
+//! the HTML shows beside it.
 //!
 //! Date, message id and boundary come in, so that the same letter gives the same bytes.
 
@@ -10,6 +11,7 @@ use mail_builder::headers::text::Text;
 use mail_builder::mime::MimePart;
 
 use crate::domain::hash::sha256_hex;
+use crate::presentation::chart::InlineImage;
 use crate::presentation::line::clip;
 
 /// Longest subject sent; longer ones are cut.
@@ -34,6 +36,8 @@ pub struct MailParts {
     pub text: String,
     /// The HTML.
     pub html: String,
+    /// The images that the HTML shows.
+    pub images: Vec<InlineImage>,
     /// Date of the letter.
     pub date: Timestamp,
     /// Its lasting id, without angle brackets, such as `run-key@alchemiser`.
@@ -45,11 +49,8 @@ pub struct MailParts {
 /// The whole message, headers included.
 pub fn mime(letter: &MailParts) -> Vec<u8> {
     let body = MimePart::new(
-        ContentType::new("multipart/alternative").attribute("boundary", boundary(letter)),
-        vec![
-            MimePart::new("text/plain", letter.text.as_str()),
-            MimePart::new("text/html", letter.html.as_str()),
-        ],
+        ContentType::new("multipart/alternative").attribute("boundary", boundary(letter, "a")),
+        vec![MimePart::new("text/plain", letter.text.as_str()), html(letter)],
     );
     let mut bytes = Vec::new();
     MessageBuilder::new()
@@ -64,11 +65,31 @@ pub fn mime(letter: &MailParts) -> Vec<u8> {
     bytes
 }
 
-/// `=_` stands in no quoted-printable and no base64 text, and the hash of the letter in no letter.
-fn boundary(letter: &MailParts) -> String {
+/// The HTML, together with its images if it has any.
+fn html(letter: &MailParts) -> MimePart<'_> {
+    let html = MimePart::new("text/html", letter.html.as_str());
+    if letter.images.is_empty() {
+        return html;
+    }
+    let kind = ContentType::new("multipart/related").attribute("type", "text/html");
+    let images = letter.images.iter().map(image);
+    let parts = std::iter::once(html).chain(images).collect::<Vec<_>>();
+    MimePart::new(kind.attribute("boundary", boundary(letter, "r")), parts)
+}
+
+fn image(image: &InlineImage) -> MimePart<'_> {
+    let file = format!("{}.png", image.name);
+    MimePart::new("image/png", image.png.as_slice())
+        .header("Content-Disposition", ContentType::new("inline").attribute("filename", file))
+        .cid(message_id(&image.content_id))
+}
+
+/// `=_` stands in no quoted-printable and no base64 text, and the hash of the letter in no letter;
+/// the level's sign keeps one boundary from being the beginning of another.
+fn boundary(letter: &MailParts, level: &str) -> String {
     let seed = format!("{}\n{}\n{}", letter.boundary, letter.text, letter.html);
     let hash: String = sha256_hex(seed.as_bytes()).chars().take(BOUNDARY_HASH_MAX).collect();
-    format!("=_{hash}")
+    format!("=_{level}{hash}")
 }
 
 /// An address whose text can neither end its header nor smuggle in a second recipient.
@@ -99,7 +120,7 @@ fn message_id(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use mail_parser::{Message, MessageParser};
+    use mail_parser::{Message, MessageParser, MimeHeaders};
 
     use super::*;
 
@@ -112,6 +133,7 @@ mod tests {
             html: format!("<p>−$12.30 {}</p>\n", "long ".repeat(400)),
             date: "2026-11-20T14:36:00Z".parse().unwrap(),
             message_id: "paper/main/2026-11-20/open/g0@alchemiser".to_owned(),
+            images: Vec::new(),
             boundary: "seed".to_owned(),
         }
     }
@@ -137,6 +159,57 @@ mod tests {
         assert_eq!(message.date().unwrap().to_timestamp(), letter.date.as_second());
         assert_eq!(message.message_id().unwrap(), "paper.main.2026-11-20.open.g0@alchemiser");
         assert_eq!(message.parts.len(), 3);
+    }
+
+    fn illustrated() -> MailParts {
+        let image = |name: &'static str| InlineImage {
+            name,
+            content_id: format!("{name}.0f@alchemiser"),
+            size: (2, 2),
+            png: (0..=255).cycle().take(4000).collect(),
+        };
+        MailParts { images: vec![image("equity"), image("allocation")], ..letter() }
+    }
+
+    #[test]
+    fn the_html_travels_with_its_images_and_the_text_twin_stays_its_alternative() {
+        let letter = illustrated();
+        let bytes = mime(&letter);
+        let message = parsed(&bytes);
+        let kinds: Vec<String> = message
+            .parts
+            .iter()
+            .map(|part| part.content_type().unwrap())
+            .map(|kind| format!("{}/{}", kind.ctype(), kind.subtype().unwrap()))
+            .collect();
+        let expected = ["multipart/alternative", "text/plain", "multipart/related", "text/html"];
+        assert_eq!(kinds[..4], expected);
+        assert_eq!(kinds[4..], ["image/png", "image/png"]);
+        for (image, part) in letter.images.iter().zip(&message.parts[4..]) {
+            assert_eq!(part.content_id(), Some(image.content_id.as_str()));
+            assert_eq!(part.attachment_name(), Some(format!("{}.png", image.name).as_str()));
+            assert!(part.content_disposition().unwrap().is_inline());
+            assert_eq!(part.contents(), image.png);
+        }
+        assert_eq!(message.body_html(0).unwrap().trim_end(), letter.html.trim_end());
+    }
+
+    #[test]
+    fn no_boundary_is_the_beginning_of_another() {
+        let bytes = mime(&illustrated());
+        let message = parsed(&bytes);
+        let kinds = message.parts.iter().filter_map(|part| part.content_type());
+        let found: Vec<&str> = kinds.filter_map(|kind| kind.attribute("boundary")).collect();
+        let [outer, inner] = found.as_slice() else { panic!("{found:?}") };
+        assert!(!inner.starts_with(outer) && !outer.starts_with(inner), "{found:?}");
+    }
+
+    #[test]
+    fn images_leave_seven_bits_and_short_lines_as_a_carrier_wants_them() {
+        let bytes = mime(&illustrated());
+        assert_eq!(bytes, mime(&illustrated()));
+        assert!(bytes.is_ascii());
+        assert!(bytes.split(|byte| *byte == b'\n').all(|line| line.len() <= 79));
     }
 
     #[test]
@@ -194,7 +267,7 @@ mod tests {
         let first = String::from_utf8(first).unwrap();
         let at = first.find("=_").unwrap();
         let mut second = letter();
-        second.text = format!("--{}\n\nsmuggled", &first[at..at + 26]);
+        second.text = format!("--{}\n\nsmuggled", &first[at..at + 27]);
         let bytes = mime(&second);
         assert!(parsed(&bytes).body_text(0).unwrap().contains("smuggled"));
         assert_eq!(parsed(&bytes).parts.len(), 3);

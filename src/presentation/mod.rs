@@ -7,7 +7,7 @@
 
 mod alert;
 mod answers;
-mod curve;
+mod chart;
 mod detail;
 pub mod explain;
 mod figures;
@@ -16,6 +16,7 @@ mod letter;
 mod line;
 mod mail_html;
 mod markup;
+pub mod metrics;
 mod mime;
 mod orders;
 mod page;
@@ -29,8 +30,10 @@ mod tally;
 #[cfg(test)]
 mod tests;
 mod text;
+mod watch;
 mod words;
 
+pub use crate::presentation::chart::InlineImage;
 pub use crate::presentation::mime::{MailParts, mime};
 pub use crate::presentation::page::{IndexRow, index_html};
 pub use crate::presentation::subject::subject;
@@ -38,6 +41,7 @@ pub use crate::presentation::subject::subject;
 use crate::domain::incident::Incident;
 use crate::domain::report::RunReport;
 use crate::domain::run::RunKey;
+use crate::domain::watch::Look;
 use crate::presentation::sheet::{Room, Sheet};
 use crate::presentation::text::Layout;
 
@@ -55,6 +59,8 @@ pub struct Mail {
     pub text: String,
     /// The HTML.
     pub html: String,
+    /// The images that the HTML shows.
+    pub images: Vec<InlineImage>,
 }
 
 /// The whole letter of a run.
@@ -69,7 +75,7 @@ pub fn letter_text(report: &RunReport) -> String {
 
 /// The letter as HTML for mail programs, below 100 kB.
 pub fn letter_html(report: &RunReport) -> String {
-    mail_html::html(&fitting(|room| letter::sheet(report, room)))
+    letter(report).html
 }
 
 /// The whole report as one self-contained HTML file.
@@ -87,25 +93,30 @@ pub fn alert(incidents: &[Incident], key: Option<&RunKey>) -> Mail {
     mail(|room| alert::sheet(incidents, key, room))
 }
 
-fn mail(content: impl Fn(Room) -> Sheet) -> Mail {
-    let sheet = fitting(content);
-    Mail {
-        subject: sheet.title.as_str().to_owned(),
-        text: text::text(&sheet, Layout::Flowing),
-        html: mail_html::html(&sheet),
-    }
+/// The mail of a look at a session's run: with what was told of that session before, and with what
+/// went wrong with the look itself.
+pub fn watch_letter(look: &Look, told: &[String], beside: &[Incident]) -> Mail {
+    mail(|room| watch::sheet(look, told, beside, room))
 }
 
-/// The content with as much room as keeps its HTML below what mail programs show.
-fn fitting(content: impl Fn(Room) -> Sheet) -> Sheet {
+/// The mail with as much room as keeps its HTML below what mail programs show.
+fn mail(content: impl Fn(Room) -> Sheet) -> Mail {
     let mut room = Room::LETTER;
     let mut sheet = content(room);
+    let images = chart::images(&sheet); // the same whatever the room
+    let mut html = mail_html::html(&sheet, &images);
     for _ in 0..SHRINKS_MAX {
-        if mail_html::html(&sheet).len() <= LETTER_BYTES_MAX {
+        if html.len() <= LETTER_BYTES_MAX {
             break;
         }
         room = room.quartered();
         sheet = content(room);
+        html = mail_html::html(&sheet, &images);
     }
-    sheet
+    Mail {
+        subject: sheet.title.as_str().to_owned(),
+        text: text::text(&sheet, Layout::Flowing),
+        html,
+        images,
+    }
 }

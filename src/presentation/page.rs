@@ -1,6 +1,5 @@
 //! The report as one self-contained HTML file, and the list of runs.
 
-use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -8,8 +7,8 @@ use crate::domain::money::Usd;
 use crate::domain::report::{RunReport, Verdict};
 use crate::domain::run::RunKey;
 use crate::presentation::answers::headline;
-use crate::presentation::curve;
-use crate::presentation::figures::{day, day_month, money, percent_change};
+use crate::presentation::chart::picture::push_svg;
+use crate::presentation::figures::{day, money, percent_change};
 use crate::presentation::line::{Line, clip};
 use crate::presentation::markup::Markup;
 use crate::presentation::sheet::{Align, Block, Note, Row, Section, Sheet, Table, Tone};
@@ -27,8 +26,6 @@ const HEAD: &str = concat!(
     include_str!("page.css"),
     "</style><title>"
 );
-const CHART_WIDTH: i64 = 600;
-const CHART_HEIGHT: i64 = 120;
 /// Most runs listed: four years of sessions.
 const RUNS_MAX: usize = 1000;
 
@@ -144,7 +141,7 @@ fn is_wide(block: &Block) -> bool {
     match block {
         Block::Table(_) => true,
         Block::Fold(_, blocks) => blocks.iter().any(is_wide),
-        Block::Prose(_) | Block::Facts(_) | Block::Rows(_) | Block::Note(_) | Block::Curve(_) => {
+        Block::Prose(_) | Block::Facts(_) | Block::Rows(_) | Block::Note(_) | Block::Chart(_) => {
             false
         }
     }
@@ -185,7 +182,10 @@ fn push_block(out: &mut Markup, block: &Block) {
             }
             out.put("</details>");
         }
-        Block::Curve(points) => push_curve(out, points),
+        Block::Chart(chart) => {
+            push_svg(out, &chart.picture, &chart.alt);
+            out.put("<p>").text(&chart.caption).put("</p>");
+        }
     }
 }
 
@@ -235,17 +235,4 @@ fn cell(out: &mut Markup, (name, align): (&'static str, Align), text: &Line) {
     out.put("<td data-name=\"").put(name);
     out.put(if align == Align::Right { "\" class=\"right\">" } else { "\">" });
     out.text(text).put("</td>");
-}
-
-fn push_curve(out: &mut Markup, points: &[(Date, Usd)]) {
-    let Some(span) = curve::span(points) else { return };
-    let last = i64::try_from(points.len() - 1).unwrap_or(i64::MAX);
-    out.put("<svg role=\"img\" viewBox=\"0 -4 600 128\" aria-label=\"");
-    let caption: Line = curve::caption(points, span, day_month, money).into();
-    out.text(&caption).put("\"><polyline points=\"");
-    for (at, (_, equity)) in (0_i64..).zip(points) {
-        out.number(at * CHART_WIDTH / last).put(",");
-        out.number(CHART_HEIGHT - curve::height(*equity, span, CHART_HEIGHT)).put(" ");
-    }
-    out.put("\"/></svg><p>").text(&caption).put("</p>");
 }

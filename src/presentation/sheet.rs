@@ -2,10 +2,9 @@
 //!
 //! The content is decided once; each medium only lays it out. Every text is a [`Line`].
 
-use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use crate::domain::money::Usd;
+use crate::presentation::chart::Chart;
 use crate::presentation::figures::hundredths;
 use crate::presentation::line::Line;
 
@@ -108,8 +107,8 @@ pub(crate) enum Block {
     Table(Table),
     /// Something that is opened on demand; stands only in pages.
     Fold(Line, Vec<Block>),
-    /// Equity over time.
-    Curve(Vec<(Date, Usd)>),
+    /// A picture with its words and figures.
+    Chart(Chart),
 }
 
 /// A name and its value.
@@ -193,8 +192,7 @@ impl Section {
             Block::Rows(rows) => rows.is_empty(),
             Block::Table(table) => table.rows.is_empty(),
             Block::Fold(_, blocks) => blocks.is_empty(),
-            Block::Curve(points) => points.len() < 2,
-            Block::Note(_) => false,
+            Block::Note(_) | Block::Chart(_) => false,
         };
         let blocks: Vec<Block> = blocks.into_iter().filter(|block| !empty(block)).collect();
         (!blocks.is_empty()).then_some(Self { title, blocks })

@@ -54,12 +54,6 @@ pub(crate) fn money_section(report: &RunReport) -> Option<Section> {
     Section::of("Money", vec![Block::Facts(facts)])
 }
 
-/// Equity at the end of past runs.
-pub(crate) fn equity_curve(report: &RunReport) -> Option<Section> {
-    let points = report.equity_curve.iter().map(|point| (point.session, point.equity)).collect();
-    Section::of("Equity over the runs", vec![Block::Curve(points)])
-}
-
 /// The sleeves after the run, at the report's prices.
 pub(crate) fn sleeves(report: &RunReport, room: Room) -> Option<Section> {
     let ledger = report.ledger.as_ref()?;

@@ -38,13 +38,13 @@ pub(crate) fn alert_subject(worst: Option<&Incident>, key: Option<&RunKey>) -> S
 }
 
 /// `20 Nov open`, with the generation of a forced repeat.
-fn run_name(key: &RunKey) -> String {
+pub(crate) fn run_name(key: &RunKey) -> String {
     let repeat = if key.generation > 0 { format!(" g{}", key.generation) } else { String::new() };
     format!("{} {}{repeat}", day_month(key.session), key.slot)
 }
 
 /// The parts in the order of their weight; those that do not fit any more are left out.
-fn with_parts(head: String, parts: &[String]) -> String {
+pub(crate) fn with_parts(head: String, parts: &[String]) -> String {
     let mut subject = head;
     let mut separator = "";
     for part in parts {

@@ -1,6 +1,5 @@
 //! Plain text: the letter's twin for readers without HTML, and the terminal's report.
 
-use crate::presentation::figures::{day_month, money};
 use crate::presentation::line::{Line, clip};
 use crate::presentation::sheet::{Answer, Block, Fact, Note, Row, Section, Sheet, Table};
 
@@ -21,8 +20,6 @@ const LETTER_COLUMN: usize = 76;
 const PREVIEW_MAX: usize = 300;
 /// Signs that a question takes, with its gap and its line break.
 const QUESTION_SIGNS: usize = 10;
-/// Points of a curve named in text.
-const CURVE_POINTS: usize = 5;
 
 impl Layout {
     /// The terminal's.
@@ -87,11 +84,7 @@ fn push_section(out: &mut String, section: &Section, layout: Layout) {
 fn push_block(out: &mut String, block: &Block, layout: Layout) {
     match block {
         Block::Prose(line) => push(out, "  ", line.as_str(), layout),
-        Block::Facts(facts) => {
-            for Fact { name, value } in facts {
-                push_pair(out, name, value, layout);
-            }
-        }
+        Block::Facts(facts) => push_facts(out, facts, layout),
         Block::Rows(rows) => rows.iter().for_each(|row| push_row(out, row, layout)),
         Block::Note(note) => push_note(out, note, layout),
         Block::Table(table) => push_table(out, table, layout),
@@ -101,12 +94,13 @@ fn push_block(out: &mut String, block: &Block, layout: Layout) {
                 push_block(out, block, layout);
             }
         }
-        Block::Curve(points) => {
-            let from = points.len().saturating_sub(CURVE_POINTS);
-            for (session, equity) in &points[from..] {
-                push_pair(out, &day_month(*session).into(), &money(*equity).into(), layout);
-            }
-        }
+        Block::Chart(chart) => push_facts(out, &chart.figures, layout),
+    }
+}
+
+fn push_facts(out: &mut String, facts: &[Fact], layout: Layout) {
+    for Fact { name, value } in facts {
+        push_pair(out, name, value, layout);
     }
 }
 

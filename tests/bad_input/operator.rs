@@ -8,7 +8,7 @@ use alchemiser::domain::incident::Category::{Configuration, Critical, Strategy, 
 use alchemiser::infrastructure::http::Method;
 use alchemiser::infrastructure::local::secrets::SecretFile;
 use alchemiser::interface::event::EXAMPLE;
-use alchemiser::interface::lambda::invoke;
+use alchemiser::interface::lambda::{connect, invoke};
 use alchemiser::interface::settings::Settings;
 use alchemiser::simulator::faults::{Fault, On, Trouble};
 use alchemiser::simulator::routes::Keys;
@@ -108,8 +108,8 @@ async fn a_policy_that_is_not_right_is_not_followed_at_all() {
 async fn a_missing_variable_fails_every_invocation_by_its_name() {
     let known = [
         ("ALCHEMISER_STORE", "out/store"),
-        ("ALCHEMISER_OUTBOX", "out/mail"),
-        ("ALCHEMISER_SECRET_FILE", "secret.json"),
+        ("ALCHEMISER_MAIL_FROM", "robot@example.com"),
+        ("ALCHEMISER_MAIL_TO", "operator@example.com"),
     ];
     let all: BTreeMap<String, String> =
         known.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -117,10 +117,12 @@ async fn a_missing_variable_fails_every_invocation_by_its_name() {
         let mut some = all.clone();
         some.remove(name);
         let settings = Settings::from_variables(&some);
-        let ended = Box::pin(invoke(event(&[]), "request".to_owned(), 1, settings.as_ref())).await;
+        let connections = connect(settings).await;
+        let asked = invoke(event(&[]), "request".to_owned(), 1, connections.as_ref());
+        let ended = Box::pin(asked).await;
         let failure = ended.unwrap_err();
         assert_eq!(failure.kind, "Configuration");
-        let start = format!("environment variable {name} is missing: a ");
+        let start = format!("environment variable {name} is missing: ");
         assert!(failure.message.starts_with(&start), "{}", failure.message);
     }
 }

@@ -9,7 +9,8 @@ use std::process::{Command, Output};
 ///
 /// Tests run as processes side by side: the first makes the environment, the others wait for it.
 pub(crate) fn environment(name: &str) -> PathBuf {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let target = target().join("tmp");
+    std::fs::create_dir_all(&target).expect("the target folder is ours");
     let list = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/python/{name}.txt"));
     let wanted = std::fs::read_to_string(&list).expect("the list of packages is in the project");
     let (folder, stamp) =
@@ -26,6 +27,14 @@ pub(crate) fn environment(name: &str) -> PathBuf {
     run(Command::new(bin.join("python")).args(install).arg(list));
     std::fs::write(stamp, wanted).expect("the target folder can be written");
     bin
+}
+
+/// The folder that cargo builds into, also for an example, which is not told.
+pub(crate) fn target() -> PathBuf {
+    let ours = std::env::current_exe().expect("a program knows its own place");
+    let told = option_env!("CARGO_TARGET_TMPDIR").map(Path::new).and_then(Path::parent);
+    let found = told.or_else(|| ours.ancestors().nth(3)); // {target}/debug/examples/{program}
+    found.expect("programs lie three folders deep").to_owned()
 }
 
 fn run(command: &mut Command) {

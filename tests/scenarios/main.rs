@@ -17,4 +17,5 @@ mod replay;
 mod sleeves;
 mod time;
 mod turmoil;
+mod watch;
 mod wire;

@@ -114,7 +114,7 @@ async fn a_halt_that_comes_while_a_run_decides_stops_its_first_order() {
 #[tokio::test(flavor = "current_thread")]
 async fn a_run_that_begins_too_near_its_deadline_leaves_the_market_to_the_next_resume() {
     let stage = stage();
-    stage.leaves(59);
+    stage.leaves(44);
     let told = stage.run().await;
     assert_eq!(told.errors(), ["CRITICAL deadline"]);
     assert!(matches!(told.ended, Ended::Reported { left_open: true, .. }));
@@ -130,9 +130,9 @@ async fn a_run_that_begins_too_near_its_deadline_leaves_the_market_to_the_next_r
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_run_with_a_minute_left_trades() {
+async fn a_run_with_time_for_both_sides_trades() {
     let stage = stage();
-    stage.leaves(60);
+    stage.leaves(45);
     assert_eq!(stage.run().await.verdict(), Verdict::Done);
 }
 
@@ -163,7 +163,7 @@ async fn a_planned_run_taken_up_too_near_a_deadline_is_finished_by_the_next_invo
         told = stage.run() => panic!("{:?} before it could die", told.verdict()),
     }
     stage.world.advance(LEASE_OVER);
-    stage.leaves(59);
+    stage.leaves(44);
     let told = stage.invoke(RunAction::Resume).await;
     assert_eq!((told.errors(), stage.record()), (vec!["CRITICAL deadline".to_owned()], None));
     stage.leaves(300);

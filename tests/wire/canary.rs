@@ -37,14 +37,23 @@ fn shows_a_key(text: &str) -> bool {
 type Form = fn(&str) -> Result<Response, TransportError>;
 
 /// Ways in which an answer may repeat what was sent.
-const FORMS: [Form; 6] = [
+const FORMS: [Form; 7] = [
     |echo| status(401, echo),
     |echo| status(503, format!("<html>{echo}</html>")),
     |echo| status(403, format!(r#"{{"code":40310000,"message":"{echo}"}}"#)),
     |echo| status(422, format!(r#"{{"code":42210000,"message":"{echo}"}}"#)),
+    |echo| status(401, format!(r#"{{"message":"{}"}}"#, escaped(echo))),
     |echo| Err(TransportError::NoAnswer(echo.to_owned())),
     |echo| Err(TransportError::NotSent(echo.to_owned())),
 ];
+
+/// The same text as JSON may spell it: what reads the text finds what no search of the bytes does.
+fn escaped(text: &str) -> String {
+    text.encode_utf16()
+        .flat_map(|unit| format!("\\u{unit:04x}").into_bytes())
+        .map(char::from)
+        .collect()
+}
 
 #[tokio::test]
 async fn no_error_and_no_log_line_shows_a_key_even_if_the_broker_echoes_it() {

@@ -10,7 +10,7 @@ use alchemiser::application::ports::{
 use alchemiser::domain::run::Mode;
 use alchemiser::infrastructure::hosts::Hosts;
 use alchemiser::infrastructure::http::{Host, Method, Request, Transport, TransportError};
-use alchemiser::infrastructure::https::ReqwestTransport;
+use alchemiser::infrastructure::https::{ReqwestTransport, Tls, Trust};
 use alchemiser::infrastructure::local::mail::Outbox;
 use alchemiser::infrastructure::local::secrets::SecretFile;
 use alchemiser::infrastructure::local::store::FolderStore;
@@ -180,7 +180,11 @@ async fn answered_with(answer: Vec<u8>) -> (ReqwestTransport, tokio::task::JoinH
         let _ = tcp.write_all(&answer).await;
         String::from_utf8_lossy(&request[..count]).into_owned()
     });
-    let transport = ReqwestTransport::new(Hosts::local(Mode::Paper, &origin).unwrap()).unwrap();
+    let transport = ReqwestTransport::new(
+        Hosts::local(Mode::Paper, &origin).unwrap(),
+        &Tls::new(Trust::Compiled),
+    )
+    .unwrap();
     (transport, task)
 }
 
@@ -230,7 +234,7 @@ async fn an_answer_that_takes_too_long_is_none_and_no_listener_proves_nothing_wa
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
     let hosts = Hosts::local(Mode::Paper, &origin).unwrap();
-    let transport = ReqwestTransport::new(hosts).unwrap();
+    let transport = ReqwestTransport::new(hosts, &Tls::new(Trust::Compiled)).unwrap();
     let mut hasty = request("/v2/orders");
     hasty.timeout = Duration::from_millis(100);
     let silence = transport.carry(hasty.clone()).await.unwrap_err();

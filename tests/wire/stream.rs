@@ -7,6 +7,7 @@ use alchemiser::application::ports::{BrokerError, TradeUpdates, Wake};
 use alchemiser::domain::run::Mode;
 use alchemiser::infrastructure::alpaca::stream::TradeStream;
 use alchemiser::infrastructure::hosts::Hosts;
+use alchemiser::infrastructure::https::{Tls, Trust};
 use alchemiser::infrastructure::local::secrets::StaticKeys;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -43,7 +44,14 @@ where
     let origin = format!("http://{}", listener.local_addr().unwrap());
     let hosts = Hosts::local(Mode::Paper, &origin).unwrap();
     let task = tokio::spawn(async move { then(listener.accept().await.unwrap().0).await });
-    (TradeStream::new(&hosts, Arc::new(StaticKeys::new("PKSTREAM", "s3cr3t-stream"))), task)
+    (
+        TradeStream::new(
+            &hosts,
+            Arc::new(StaticKeys::new("PKSTREAM", "s3cr3t-stream")),
+            Tls::new(Trust::Compiled),
+        ),
+        task,
+    )
 }
 
 async fn heard(socket: &mut Socket) -> Value {
@@ -207,6 +215,7 @@ async fn nobody_there_is_unavailable() {
     let origin = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     let hosts = Hosts::local(Mode::Paper, &origin).unwrap();
-    let stream = TradeStream::new(&hosts, Arc::new(StaticKeys::new("k", "s")));
+    let stream =
+        TradeStream::new(&hosts, Arc::new(StaticKeys::new("k", "s")), Tls::new(Trust::Compiled));
     assert!(matches!(stream.open().await.err(), Some(BrokerError::Unavailable(_))));
 }

@@ -55,7 +55,7 @@ pub enum Opening {
 /// It lasts so long from the moment of its own storing, by the store's time, so that nobody's
 /// clock matters and it can be asked for together with the records that open a run.
 #[derive(Serialize, Deserialize)]
-struct Lease {
+pub(super) struct Lease {
     seconds: u64,
 }
 
@@ -179,11 +179,11 @@ impl Lease {
         Self { seconds: duration.as_secs() + 1 } // a started second counts
     }
 
-    fn end(&self, from: Timestamp) -> Timestamp {
+    pub(super) fn end(&self, from: Timestamp) -> Timestamp {
         from.saturating_add(Duration::from_secs(self.seconds)).unwrap_or(Timestamp::MAX)
     }
 }
 
-fn lease_name(epoch: usize) -> String {
+pub(super) fn lease_name(epoch: usize) -> String {
     format!("lease/{epoch:04}.json")
 }

@@ -87,6 +87,33 @@ pub async fn look_back(
     Ok(history)
 }
 
+/// The last final record of an account before a run, whatever its slot, verdict and ledger.
+///
+/// # Errors
+/// [`JournalError`] when the store fails or that record cannot be trusted.
+pub async fn last_final(
+    store: &dyn Store,
+    key: &RunKey,
+) -> Result<Option<Kept<RunReport>>, JournalError> {
+    let mut month = key.session.first_of_month();
+    for _ in 0..MONTHS_MAX {
+        let prefix = format!("runs/{}/{}/{}", key.mode, key.account, month.strftime("%Y-%m"));
+        let names = store.list(&prefix).await?;
+        let runs = runs_in(&names, key.mode, &key.account);
+        let last = runs
+            .into_iter()
+            .rev()
+            .find(|run| run.is_final && run.key != *key && !is_later(&run.key, key));
+        if let Some(last) = last {
+            let name = format!("runs/{}/final.json", last.key);
+            let Some(record) = store.get(&name).await? else { return Ok(None) };
+            return decode::<RunReport>(&name, &record).map(|(_, _, report)| Some(report));
+        }
+        month = month.saturating_sub(1.month());
+    }
+    Ok(None)
+}
+
 /// A later session, or a later generation of the same run. Another slot of the same day is not
 /// later: whatever it planned already came before.
 fn is_later(found: &RunKey, key: &RunKey) -> bool {

@@ -12,7 +12,8 @@
 //! runs/{run}/mail/run.json              after the mail was taken
 //! ```
 //! Beside them lie what is no record of a run: `reports/{run}.html`, a view that may be made
-//! again; `previews/`; `refusals/`, for events that named no run; `control/` and `config/`.
+//! again; `previews/`; `refusals/`, for events that named no run; `watch/`, for looks at runs;
+//! `control/` and `config/`.
 //!
 //! No record is ever changed. A writer that finds another's bytes goes on with those bytes. The
 //! lease only saves work: safety rests on the plan, the attempts and the broker's unique ids.
@@ -21,6 +22,7 @@ mod claim;
 pub mod history;
 pub mod inputs;
 pub mod listing;
+pub mod traces;
 
 pub use claim::{Before, Claim, Opening};
 

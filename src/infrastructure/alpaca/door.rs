@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 use tokio::sync::Mutex;
 use tracing::{debug, info};
 
@@ -317,10 +318,27 @@ fn without_keys(answer: Answer, keys: &KeyPair) -> Answer {
     match answer {
         Ok(answer) if is_success(&answer) => Ok(answer),
         Ok(mut answer) => {
-            answer.body = scrub(&String::from_utf8_lossy(&answer.body)).into_bytes();
+            // Read first: an escape in a text, such as `\/`, would hide what it spells.
+            answer.body = match serde_json::from_slice(&answer.body) {
+                Ok(body) => each_text(body, &scrub).to_string().into_bytes(),
+                Err(_) => scrub(&String::from_utf8_lossy(&answer.body)).into_bytes(),
+            };
             Ok(answer)
         }
         Err(TransportError::NotSent(why)) => Err(TransportError::NotSent(scrub(&why))),
         Err(TransportError::NoAnswer(why)) => Err(TransportError::NoAnswer(scrub(&why))),
+    }
+}
+
+/// The same value with every text in it changed, names of fields included.
+fn each_text(value: Value, change: &impl Fn(&str) -> String) -> Value {
+    match value {
+        Value::String(text) => Value::String(change(&text)),
+        Value::Array(list) => list.into_iter().map(|value| each_text(value, change)).collect(),
+        Value::Object(fields) => {
+            let pair = |(name, value): (String, Value)| (change(&name), each_text(value, change));
+            fields.into_iter().map(pair).collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value,
     }
 }

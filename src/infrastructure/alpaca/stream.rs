@@ -26,7 +26,7 @@ use crate::application::ports::{
     BrokerError, Credentials, Freshness, TradeUpdates, UpdateStream, Wake,
 };
 use crate::infrastructure::hosts::Hosts;
-use crate::infrastructure::https::tls_config;
+use crate::infrastructure::https::Tls;
 
 /// Connecting, logging in and subscribing usually take 100 ms; polling does not wait for more.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -46,12 +46,13 @@ const TRADE_UPDATES: &str = "trade_updates";
 pub struct TradeStream {
     address: String,
     credentials: Arc<dyn Credentials>,
+    tls: Tls,
 }
 
 impl TradeStream {
     /// A stream at one of these hosts; nothing is opened yet.
-    pub fn new(hosts: &Hosts, credentials: Arc<dyn Credentials>) -> Self {
-        Self { address: hosts.stream().to_owned(), credentials }
+    pub fn new(hosts: &Hosts, credentials: Arc<dyn Credentials>, tls: Tls) -> Self {
+        Self { address: hosts.stream().to_owned(), credentials, tls }
     }
 }
 
@@ -63,7 +64,7 @@ impl TradeUpdates for TradeStream {
         let keys = self.credentials.keys(Freshness::Remembered).await?;
         let end = Instant::now() + OPEN_TIMEOUT;
         let late = |_| BrokerError::Unavailable("order messages: no answer in time".to_owned());
-        let socket = timeout_at(end, connect(&self.address)).await.map_err(late)??;
+        let socket = timeout_at(end, connect(&self.address, &self.tls)).await.map_err(late)??;
         let mut line = Line { socket: Some(socket) };
         let log_in = json!({
             "action": "auth",
@@ -86,7 +87,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Socket for S {}
 
 type WebSocket = WebSocketStream<Box<dyn Socket>>;
 
-async fn connect(address: &str) -> Result<WebSocket, BrokerError> {
+async fn connect(address: &str, tls: &Tls) -> Result<WebSocket, BrokerError> {
     let unreachable =
         |what: &dyn std::fmt::Display| BrokerError::Unavailable(format!("order messages: {what}"));
     let (encrypted, host, port) =
@@ -95,7 +96,7 @@ async fn connect(address: &str) -> Result<WebSocket, BrokerError> {
     plain.set_nodelay(true).map_err(|error| unreachable(&error))?;
     let socket: Box<dyn Socket> = if encrypted {
         let name = ServerName::try_from(host.to_owned()).map_err(|error| unreachable(&error))?;
-        let connector = TlsConnector::from(Arc::new(tls_config()));
+        let connector = TlsConnector::from(tls.config());
         Box::new(connector.connect(name, plain).await.map_err(|error| unreachable(&error))?)
     } else {
         Box::new(plain)

@@ -21,6 +21,7 @@ use jiff::civil::Date;
 use crate::domain::money::Usd;
 use crate::domain::run::{AccountName, Mode, RunAction, Slot};
 use crate::domain::symbol::Symbol;
+use crate::interface::settings::StorePlace;
 use crate::interface::telemetry::{self, Detail};
 
 /// What the exit codes mean, as the help says it.
@@ -76,9 +77,9 @@ pub struct Place {
     /// Paper or live.
     #[arg(long, default_value = "paper", value_parser = mode)]
     mode: Mode,
-    /// Folder of the records.
+    /// Folder of the records, or `s3://bucket`.
     #[arg(long, default_value = "out/paper/store")]
-    store: PathBuf,
+    store: StorePlace,
 }
 
 /// A run or preview, in the broker's world or in the built-in one.

@@ -15,12 +15,13 @@ use crate::domain::report::{RunReport, Verdict};
 use crate::domain::run::{RunAction, RunKey, RunRequest};
 use crate::domain::session::exchange_zone;
 use crate::infrastructure::hosts::Hosts;
-use crate::infrastructure::https::ReqwestTransport;
+use crate::infrastructure::https::{ReqwestTransport, Tls, Trust};
 use crate::infrastructure::local::mail::Outbox;
 use crate::infrastructure::local::secrets::StaticKeys;
 use crate::infrastructure::local::store::FolderStore;
 use crate::interface::cli::interrupt::run_or_leave;
 use crate::interface::cli::{Doing, Trouble, WorldChoice, records, say};
+use crate::interface::settings::StorePlace;
 use crate::interface::wiring::{Invocation, Outside};
 use crate::presentation;
 use crate::simulator::market::{Market, Synthetic, folder, synthetic};
@@ -37,7 +38,7 @@ const RUN_SECONDS: i64 = 300;
 /// A command's end, told alike wherever the run took place.
 pub(super) struct Done {
     ended: Ended,
-    store: PathBuf,
+    store: StorePlace,
 }
 
 /// An offline world with what is around it.
@@ -118,7 +119,7 @@ impl Stage {
         let server = Server::start(world.clone(), serving).await.map_err(no_port)?;
         let hosts = Hosts::local(doing.place.mode, &server.url())
             .map_err(|error| Trouble::setting(error, "use mode paper offline"))?;
-        let transport = ReqwestTransport::new(hosts)
+        let transport = ReqwestTransport::new(hosts, &Tls::new(Trust::Compiled))
             .map_err(|error| Trouble::setting(error, "free some resources and try again"))?;
         let store = FolderStore::new(folder.join("store"));
         let outside = Outside {
@@ -164,13 +165,13 @@ impl Stage {
         let key = request.key();
         records::permit(self.outside.store.as_ref(), &key).await?; // a world of its own: nothing to lose
         let ended = run_or_leave(&request, &site.house()).await?;
-        Ok(Done::of(ended, &self.folder.join("store")))
+        Ok(Done::of(ended, StorePlace::Folder(self.folder.join("store"))))
     }
 }
 
 impl Done {
-    pub(super) fn of(ended: Ended, store: &Path) -> Self {
-        Self { ended, store: store.to_owned() }
+    pub(super) const fn of(ended: Ended, store: StorePlace) -> Self {
+        Self { ended, store }
     }
 
     /// The report, when there is one.
@@ -241,15 +242,24 @@ fn untold(json: bool, outcome: &str, key: &RunKey, words: &str) -> u8 {
 }
 
 /// Subject, where record, report and mail lie, and how to look again.
-fn told(report: &RunReport, mailed: &Mailed, store: &Path) {
+fn told(report: &RunReport, mailed: &Mailed, store: &StorePlace) {
     say(&format!("subject {}", presentation::subject(report)));
-    let record = store.join(format!("runs/{}/final.json", report.key));
-    let has_record = report.action != RunAction::Preview && record.exists();
+    let record = format!("runs/{}/final.json", report.key);
+    let is_there = match store {
+        StorePlace::Folder(folder) => folder.join(&record).exists(),
+        StorePlace::Bucket(_) => true, // a run from the command line keeps it or fails
+    };
+    let has_record = report.action != RunAction::Preview && is_there;
     if has_record {
-        say(&format!("record  {}", record.display()));
+        say(&format!("record  {store}/{record}"));
     }
-    if let Some(page) = page(report, store) {
-        say(&format!("report  {}", page.display()));
+    let page = match store {
+        StorePlace::Folder(folder) => page(report, folder).map(|page| page.display().to_string()),
+        StorePlace::Bucket(_) if has_record => Some(format!("{store}/{}", page_key(report, ""))),
+        StorePlace::Bucket(_) => None,
+    };
+    if let Some(page) = page {
+        say(&format!("report  {page}"));
     }
     match mailed {
         Mailed::Sent(id) => say(&format!("mail    {id}")),
@@ -259,7 +269,7 @@ fn told(report: &RunReport, mailed: &Mailed, store: &Path) {
     }
     if has_record {
         let account = &report.key.account;
-        say(&format!("status  alchemiser status --account {account} --store {}", store.display()));
+        say(&format!("status  alchemiser status --account {account} --store {store}"));
     }
 }
 

@@ -1,31 +1,42 @@
-//! Runs in the broker's own paper world, with records and mail in folders.
+//! Runs in the broker's own paper world, with mail in a folder.
+
+use std::path::Path;
 
 use jiff::ToSpan;
 
 use crate::application::ports::Clock;
+use crate::domain::incident::Incident;
 use crate::domain::run::{RunAction, RunRequest};
 use crate::infrastructure::clock::MachineClock;
+use crate::infrastructure::https::Trust;
 use crate::interface::cli::interrupt::run_or_leave;
 use crate::interface::cli::{Doing, Trouble, offline};
+use crate::interface::connections::Connections;
 use crate::interface::settings::{Settings, StorePlace};
-use crate::interface::wiring::{Invocation, Outside};
+use crate::interface::wiring::Invocation;
 
 /// Time that a run from the command line may take, as long as the function's.
 const RUN_SECONDS: i64 = 300;
 
 /// One run or preview now.
 pub(super) async fn run_now(doing: &Doing, action: RunAction) -> Result<offline::Done, Trouble> {
-    let outbox = doing.place.store.with_file_name("mail");
+    let outbox = match &doing.place.store {
+        StorePlace::Folder(folder) => folder.with_file_name("mail"),
+        StorePlace::Bucket(bucket) => Path::new("out").join(bucket).join("mail"),
+    };
     let settings = Settings {
-        store: StorePlace::Folder(doing.place.store.clone()),
-        outbox,
-        secret_file: doing.secret.clone(),
+        store: doing.place.store.clone(),
+        outbox: Some(outbox),
+        secret_file: Some(doing.secret.clone()),
         broker_url: None,
         mail_from: None,
         mail_to: None,
+        prefetch: None,
+        trust: Trust::default(),
     };
-    let mut outside = Outside::from_settings(&settings, doing.place.mode)
-        .map_err(|incident| Trouble::setting(incident.what, &incident.action))?;
+    let wrong = |incident: Box<Incident>| Trouble::setting(incident.what, &incident.action);
+    let connections = Connections::open(&settings).await.map_err(wrong)?;
+    let mut outside = connections.outside(doing.place.mode, &doing.place.account).map_err(wrong)?;
     outside.policy_text = offline::policy_text(doing)?;
     let now = MachineClock.now();
     let deadline = now.saturating_add(RUN_SECONDS.seconds()).unwrap_or(now);
@@ -43,7 +54,7 @@ pub(super) async fn run_now(doing: &Doing, action: RunAction) -> Result<offline:
         force: None,
     };
     let ended = run_or_leave(&request, &site.house()).await?;
-    Ok(offline::Done::of(ended, &doing.place.store))
+    Ok(offline::Done::of(ended, doing.place.store.clone()))
 }
 
 /// One run or preview now, told on the terminal.

@@ -1,5 +1,7 @@
 //! What concerns the store alone: preparing it, and asking it.
 
+use std::sync::Arc;
+
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
@@ -12,8 +14,9 @@ use crate::domain::report::RunReport;
 use crate::domain::run::{Mode, RunKey, Slot};
 use crate::domain::session::exchange_date;
 use crate::infrastructure::clock::MachineClock;
-use crate::infrastructure::local::store::FolderStore;
 use crate::interface::cli::{Place, Trouble, say};
+use crate::interface::connections::open_store;
+use crate::interface::settings::StorePlace;
 use crate::interface::wiring::policy_key;
 
 /// Gives permission to trade and lays down a policy to edit; what is there already stays.
@@ -22,11 +25,12 @@ pub(super) async fn init(place: &Place, json: bool) -> Result<u8, Trouble> {
         let what = "mode live is refused: this version cannot be armed";
         return Err(Trouble::setting(what, "prepare a store for mode paper"));
     }
-    let store = FolderStore::new(&place.store);
+    let opened = open(place).await?;
+    let store = opened.as_ref();
     let key = run_key(place)?;
-    permit(&store, &key).await?;
+    permit(store, &key).await?;
     let policy = policy_key(place.mode, &place.account);
-    let unwritable = |error| Trouble::setting(error, "check the folder's rights");
+    let unwritable = |error| Trouble::setting(error, "check the rights on the store");
     let commented: String = DEFAULT_POLICY
         .lines()
         .map(|line| if line.is_empty() { "\n".to_owned() } else { format!("# {line}\n") })
@@ -35,15 +39,20 @@ pub(super) async fn init(place: &Place, json: bool) -> Result<u8, Trouble> {
     if json {
         return status(place, json).await;
     }
-    let root = place.store.display();
+    let root = &place.store;
     match put {
         Put::Stored { .. } => {
             say(&format!("wrote {root}/{policy}: every line is a default, commented out"));
         }
         Put::Exists(_) => say(&format!("kept {root}/{policy} as it is")),
     }
-    say(&may_trade(place, &permission(&store, &key).await));
+    say(&may_trade(place, &permission(store, &key).await));
     Ok(0)
+}
+
+async fn open(place: &Place) -> Result<Arc<dyn Store>, Trouble> {
+    let opened = open_store(&place.store).await;
+    opened.map_err(|incident| Trouble::setting(incident.what, &incident.action))
 }
 
 /// Writes the control object if there is none.
@@ -51,26 +60,29 @@ pub(super) async fn permit(store: &dyn Store, key: &RunKey) -> Result<(), Troubl
     let control = Control { state: Permission::Run, reason: "prepared by init".to_owned() };
     let bytes = serde_json::to_vec(&control).unwrap_or_default();
     let written = store.put_once(&control_key(key), &bytes).await;
-    written.map(|_| ()).map_err(|error| Trouble::setting(error, "check the folder's rights"))
+    written.map(|_| ()).map_err(|error| Trouble::setting(error, "check the rights on the store"))
 }
 
 /// Permission, last run with what went wrong in it, sleeves, runs left open.
 pub(super) async fn status(place: &Place, as_json: bool) -> Result<u8, Trouble> {
-    if !place.store.is_dir() {
-        let root = place.store.display();
+    if let StorePlace::Folder(root) = &place.store
+        && !root.is_dir()
+    {
+        let root = root.display();
         let next = "name the store with --store, or prepare one with `alchemiser init`";
         return Err(Trouble::setting(format!("no store at {root}"), next));
     }
-    let store = FolderStore::new(&place.store);
+    let opened = open(place).await?;
+    let store = opened.as_ref();
     let mut key = run_key(place)?;
     // Looks back from the newest run there is: an offline world lives on days of its own.
-    key.session = newest_session(&store, place).await?.unwrap_or(key.session);
+    key.session = newest_session(store, place).await?.unwrap_or(key.session);
     key.generation = u8::MAX;
     let unreadable = |error: &dyn std::fmt::Display| {
         Trouble::setting(error, "a record cannot be read: restore it from a copy")
     };
-    let permitted = permission(&store, &key).await;
-    let history = look_back(&store, &key, None).await.map_err(|error| unreadable(&error))?;
+    let permitted = permission(store, &key).await;
+    let history = look_back(store, &key, None).await.map_err(|error| unreadable(&error))?;
     if as_json {
         say(&as_value(place, &permitted, &history).to_string());
         return Ok(0);
@@ -99,7 +111,7 @@ pub(super) async fn status(place: &Place, as_json: bool) -> Result<u8, Trouble> 
 async fn newest_session(store: &dyn Store, place: &Place) -> Result<Option<Date>, Trouble> {
     let prefix = format!("runs/{}/{}/", place.mode, place.account);
     let keys = store.list(&prefix).await;
-    let keys = keys.map_err(|error| Trouble::setting(error, "check the folder's rights"))?;
+    let keys = keys.map_err(|error| Trouble::setting(error, "check the rights on the store"))?;
     let session = |key: &String| key[prefix.len()..].split('/').next()?.parse().ok();
     Ok(keys.iter().filter_map(session).max())
 }

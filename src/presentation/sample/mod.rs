@@ -1,5 +1,6 @@
 //! Runs as they happen, for the tests of what is shown.
 
+pub(crate) mod look;
 mod plan;
 mod run;
 

@@ -220,8 +220,12 @@ pub(crate) fn account() -> AccountReport {
         equity_after: usd("104231.5"),
         positions: vec![
             held("AAPL", "10", "271"),
-            held("TECL", "411.25", "128.4"),
+            held("BTAL", "14.2", "17.4"),
+            held("BWXT", "55.123456789", "188.2"),
+            held("LEU", "33.4", "262.11"),
             held("SMR", "310", "37.02"),
+            held("SOXL", "120.5", "56.3"),
+            held("TECL", "411.25", "128.4"),
         ],
     }
 }

@@ -1,8 +1,10 @@
 //! What a reader may rely on, whatever a run brought along.
 
 mod listed;
+mod pictures;
 mod safe;
 mod said;
+mod watched;
 
 use html5gum::{Token, Tokenizer};
 

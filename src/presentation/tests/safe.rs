@@ -1,5 +1,7 @@
 //! What is never let through, and what never grows too long.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::{
     ProptestConfig, Strategy, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest,
 };
@@ -89,19 +91,20 @@ fn hostile() -> impl Strategy<Value = String> {
         .prop_map(|text| format!("x{text}"))
 }
 
+static PLAIN: LazyLock<[Vec<String>; 3]> = LazyLock::new(|| structures(&spiced("x")));
+
+/// Of the letter, the page and the alert.
+fn structures(report: &RunReport) -> [Vec<String>; 3] {
+    let alert = alert(&report.incidents, Some(&key())).html;
+    [letter_html(report), page_html(report), alert].map(|html| structure(&html))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn no_text_changes_the_structure_of_the_letter_or_the_page(text in hostile()) {
-        let (plain, spiced) = (spiced("x"), spiced(&text));
-        let alerts = [&plain, &spiced].map(|report| alert(&report.incidents, Some(&key())).html);
-        for (plain, spiced) in [
-            (letter_html(&plain), letter_html(&spiced)),
-            (page_html(&plain), page_html(&spiced)),
-            (alerts[0].clone(), alerts[1].clone()),
-        ] {
-            let (plain, spiced) = (structure(&plain), structure(&spiced));
+        for (plain, spiced) in PLAIN.iter().zip(structures(&spiced(&text))) {
             let differs = plain.iter().zip(&spiced).position(|(a, b)| a != b);
             prop_assert_eq!(differs.map(|at| &spiced[at]), None);
             prop_assert_eq!(plain.len(), spiced.len());
@@ -138,6 +141,7 @@ fn what_was_written_is_what_is_read() {
 #[test]
 fn letters_and_pages_are_whole_and_load_nothing() {
     let void = ["meta", "br", "img", "link", "input", "hr"];
+    let closing = ["rect", "polyline", "circle"]; // close themselves
     let mut documents: Vec<(String, String)> = Vec::new();
     for (name, report) in sample::all() {
         documents.push((format!("{name} letter"), letter_html(&report)));
@@ -150,14 +154,14 @@ fn letters_and_pages_are_whole_and_load_nothing() {
         for tag in structure(&html) {
             let word = tag.split(' ').next().unwrap().to_owned();
             assert!(!tag.starts_with("error"), "{name}: {tag}");
-            assert!(
-                !["script", "link", "iframe", "img", "object", "form"].contains(&word.as_str())
-            );
-            assert!(!tag.contains(" on") && !tag.contains(" src"), "{name}: {tag}");
+            assert!(!["script", "link", "iframe", "object", "form"].contains(&word.as_str()));
+            let image = tag == "img alt height src style width" && name.ends_with("letter");
+            assert!(image || (word != "img" && !tag.contains(" src")), "{name}: {tag}");
+            assert!(!tag.contains(" on"), "{name}: {tag}");
             match word.strip_prefix('/') {
                 Some(closed) => assert_eq!(open.pop().as_deref(), Some(closed), "{name}"),
                 None if void.contains(&word.as_str()) => {}
-                None if word == "polyline" => {} // closes itself
+                None if closing.contains(&word.as_str()) => {}
                 None => open.push(word),
             }
         }
@@ -168,8 +172,8 @@ fn letters_and_pages_are_whole_and_load_nothing() {
     }
 }
 
-#[test]
-fn a_letter_stays_below_what_mail_programs_show_whatever_happened() {
+/// A day on which far too much happened, told in the longest words.
+pub(crate) fn overflowing_day() -> RunReport {
     let mut report = spiced(&"\"&'".repeat(300));
     let incident = report.incidents[1].clone();
     report.incidents.extend(std::iter::repeat_n(incident, 200));
@@ -180,6 +184,12 @@ fn a_letter_stays_below_what_mail_programs_show_whatever_happened() {
     let plan = report.plan.as_mut().unwrap();
     let conflict = plan.conflicts[0].clone();
     plan.conflicts.extend(std::iter::repeat_n(conflict, 200));
+    report
+}
+
+#[test]
+fn a_letter_stays_below_what_mail_programs_show_whatever_happened() {
+    let report = overflowing_day();
     let html = letter_html(&report);
     assert!(html.len() <= LETTER_BYTES_MAX, "{}", html.len());
     assert!(html.contains("more in the report"));
