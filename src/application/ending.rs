@@ -21,6 +21,8 @@ pub(super) enum Keeping<'a> {
     Final(Held<'a>),
     /// Nothing: a later invocation goes on with it.
     LeftOpen(Held<'a>),
+    /// Nothing: it could not even be claimed, and a later invocation may.
+    Unclaimed,
     /// Nothing: there is no run to keep anything of.
     Nothing,
 }
@@ -60,14 +62,14 @@ pub(super) async fn finish(
             }
         }
     }
-    let left_open = matches!(keeping, Keeping::LeftOpen(_));
+    let left_open = matches!(keeping, Keeping::LeftOpen(_) | Keeping::Unclaimed);
     let (held, name) = match keeping {
         Keeping::Final(held) => (Some(held), RUN_LETTER.to_owned()),
         Keeping::LeftOpen(held) => {
             let code = report.incidents.first().map_or("open", |incident| incident.code.as_str());
             (Some(held), format!("mail/{code}.json"))
         }
-        Keeping::Nothing => (None, String::new()),
+        Keeping::Unclaimed | Keeping::Nothing => (None, String::new()),
     };
     let once = held.as_ref().map(|held| Once { journal: held.journal, name, sent_before });
     let (mailed, ()) = join!(tell(&mut report, house, once), give_back(held.as_ref()));

@@ -37,9 +37,9 @@ use crate::domain::strategy::StrategySlot;
 /// Time kept free at the end for the final record and the mail.
 const CLOSING: Duration = Duration::from_secs(25);
 /// A run that has less time than this leaves the market to a later invocation: what is kept free
-/// at the end, an attempt of ten seconds for the sells and one for the buys, and fifteen seconds
-/// to observe and decide. One that begins with less would send sells and might not buy.
-const ACTING_LEAST: Duration = Duration::from_mins(1);
+/// at the end, and an attempt of ten seconds for each side. With less it would send sells and
+/// might not buy.
+const ACTING_LEAST: Duration = Duration::from_secs(45);
 /// A lease outlives its holder's deadline by this much.
 const LEASE_MARGIN: Duration = Duration::from_secs(5);
 
@@ -113,13 +113,14 @@ pub async fn run(request: &RunRequest, house: &House<'_>) -> Ended {
         report.incidents.extend(stop.incident.map(|incident| *incident));
     }
     let held = Held { journal: &journal, epoch: claimed };
-    let keeping = match (left_open, claimed) {
-        _ if request.action == RunAction::Preview => Keeping::Nothing,
-        (true, _) => Keeping::LeftOpen(held),
-        (false, Some(_)) => Keeping::Final(held),
+    let keeping = match claimed {
+        Some(_) if left_open => Keeping::LeftOpen(held),
+        Some(_) => Keeping::Final(held),
+        None if request.action == RunAction::Preview => Keeping::Nothing,
         // Only records are asked for before a claim: without them nobody knows what was done.
-        (false, None) if report.verdict == Verdict::Failed => Keeping::LeftOpen(held),
-        (false, None) => Keeping::Nothing,
+        None if report.verdict == Verdict::Failed => Keeping::Unclaimed,
+        None if left_open => Keeping::LeftOpen(held), // opened, with too little time to act
+        None => Keeping::Nothing,
     };
     finish(report, house, keeping).await
 }

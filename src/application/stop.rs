@@ -70,7 +70,7 @@ impl Stop {
         let incident = Incident::new(Category::Critical, "deadline", "run", what)
             .meaning("Nothing was begun: sells without time for their buys would be worse.")
             .action("The next resume trades if it comes in time; look at why this one began late.");
-        Self::incident(Verdict::Failed, incident, true)
+        Self::incident(Verdict::Blocked, incident, true)
     }
 
     pub(super) fn left_open(run: &RunKey) -> Self {
