@@ -1,5 +1,7 @@
 //! The function: event in, answer out. Nothing here knows what carries the event.
 
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
@@ -100,7 +102,7 @@ pub async fn invoke(
         Err(_) => (Mode::Paper, nobody()),
     };
     let outside = connections.outside(mode, &account).map_err(|wrong| unworldly(*wrong))?;
-    let invocation = Invocation { writer: request_id, deadline };
+    let invocation = Invocation { writer: format!("{request_id}-{:016x}", nonce()), deadline };
     let mut metrics = Metrics::new(mode, account);
     let drill = matches!(parsed, Ok(Event::Drill { .. }));
     let answer = attend(parsed, invocation.clone(), &outside, &mut metrics);
@@ -121,6 +123,12 @@ pub async fn invoke(
     metrics.add_time(started, now, deadline);
     telemetry::emit(&metrics.line(now));
     answered
+}
+
+/// Tells apart two deliveries of one request, which have one id: what one of them wrote is not the
+/// other's. The hasher's keys come from the system's source of chance.
+fn nonce() -> u64 {
+    RandomState::new().build_hasher().finish()
 }
 
 /// An answer that was broken off by a panic.

@@ -291,7 +291,9 @@ fn an_event_without_a_field_is_refused_and_shown_the_right_one() {
     says(&answer, "refused", code("event-refused"));
     let words = ["event field `slot`: missing", alchemiser::interface::event::EXAMPLE];
     stage.mail_says("[CONFIGURATION] event-refused", &words);
-    assert_eq!(stage.moto.keys("refusals/"), [format!("refusals/{}.json", function.request())]);
+    let refusals = stage.moto.keys("refusals/");
+    let own = format!("refusals/{}-", function.request());
+    assert!(refusals.len() == 1 && refusals[0].starts_with(&own), "{refusals:?}");
     assert_eq!(stage.moto.keys("runs/"), Vec::<String>::new());
     stage.traded_nothing();
     stage.recovers(&mut function);

@@ -109,7 +109,9 @@ fn a_paper_day_is_traded_recorded_and_told_and_the_same_event_again_changes_noth
 fn of_twenty_deliveries_at_once_one_trades() {
     let stage = Stage::new();
     let names: Vec<String> = (0..DELIVERIES).map(|number| format!("delivery-{number}")).collect();
-    let mut functions: Vec<_> = names.iter().map(|name| stage.function(name)).collect();
+    // Deliveries of one event may even have one id.
+    let mut functions: Vec<_> =
+        names.iter().map(|name| stage.function(name).called("delivery")).collect();
     for function in &mut functions {
         function.send(stage.exchange.event("trade", &[]), TIMEOUT);
     }
@@ -137,7 +139,8 @@ fn a_preview_sends_no_order_and_leaves_no_record_of_a_run() {
     stage.traded_nothing();
     assert_eq!(stage.moto.keys("runs/"), Vec::<String>::new());
     let [page] = stage.moto.keys("previews/").try_into().unwrap();
-    assert_eq!(page, format!("previews/{}/{}.html", stage.exchange.run(), function.request()));
+    let own = format!("previews/{}/{}-", stage.exchange.run(), function.request());
+    assert!(page.starts_with(&own), "{page}");
     assert!(stage.mail().subject.starts_with("[PAPER PREVIEW]"), "{}", stage.mail().subject);
     let answer = function.ask(stage.exchange.event("trade", &[]));
     assert_eq!(answer.outcome(), "done", "{answer:?}");

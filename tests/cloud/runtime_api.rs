@@ -108,6 +108,12 @@ impl Function {
         Self { child, log, name: name.to_owned(), events, answers, sent: 0 }
     }
 
+    /// Gives its requests ids by another name than its log's.
+    pub(crate) fn called(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
+    }
+
     /// Sends an event and waits for its answer.
     #[track_caller]
     pub(crate) fn ask(&mut self, event: Value) -> Answer {
