@@ -30,6 +30,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use alchemiser::domain::session::{Session, exchange_date};
@@ -82,13 +83,17 @@ fn main() {
         millis(yardstick),
         yardstick.as_secs_f64() / plain.work.as_secs_f64()
     );
-    let ahead = median(&program, &secrets(None));
+    let (variables, answered) = secrets(None);
+    let ahead = median(&program, &variables);
+    assert_eq!(answered.load(Ordering::Relaxed), STARTS, "not every secret was read");
     println!(
         "the same with the secret read ahead, plain loopback: {:.2} ms wall, {:.2} ms of work",
         millis(ahead.wall),
         millis(ahead.work)
     );
-    let encrypted = median(&program, &secrets(Some(folder.path())));
+    let (variables, answered) = secrets(Some(folder.path()));
+    let encrypted = median(&program, &variables);
+    assert_eq!(answered.load(Ordering::Relaxed), STARTS, "not every encrypted secret was read");
     let first = encrypted.wall.saturating_sub(plain.wall);
     println!(
         "first HTTPS call of a process, loopback: {:.2} ms (bound {FIRST_TLS_MAX:?})",
@@ -167,7 +172,8 @@ fn yardstick() -> Duration {
     let python = python::environment("yardstick").join("python");
     let mut works: Vec<Duration> = (0..STARTS / 4)
         .map(|_| {
-            let script = "import boto3, pandas; print('there', flush=True); input()";
+            let script =
+                "import boto3, pandas; import sys; print('there', flush=True); sys.stdin.read()";
             let mut command = Command::new(&python);
             command.args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped());
             let mut child = command.spawn().unwrap();
@@ -185,8 +191,8 @@ fn yardstick() -> Duration {
 }
 
 /// A server that answers each request with a secret, encrypted if there is a folder for the
-/// authority's certificate; the variables that lead the program there.
-fn secrets(certificate: Option<&Path>) -> BTreeMap<String, String> {
+/// authority's certificate; the variables that lead the program there, and the answers so far.
+fn secrets(certificate: Option<&Path>) -> (BTreeMap<String, String>, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let mut variables = BTreeMap::new();
@@ -212,6 +218,8 @@ fn secrets(certificate: Option<&Path>) -> BTreeMap<String, String> {
         None => format!("http://127.0.0.1:{port}"),
     };
     set("AWS_ENDPOINT_URL", address);
+    let answered = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&answered);
     std::thread::spawn(move || {
         for connection in listener.incoming().flatten() {
             match &tls {
@@ -221,9 +229,10 @@ fn secrets(certificate: Option<&Path>) -> BTreeMap<String, String> {
                 }
                 None => answer(connection),
             }
+            count.fetch_add(1, Ordering::Relaxed);
         }
     });
-    variables
+    (variables, answered)
 }
 
 /// Answers the one request of a connection.
@@ -271,7 +280,7 @@ fn day(program: &Path, folder: &Path) -> u64 {
         ("ALCHEMISER_MAIL_FROM", "robot@example.com".to_owned()),
         ("ALCHEMISER_MAIL_TO", "operator@example.com".to_owned()),
         ("ALCHEMISER_BROKER_URL", url.recv().unwrap()),
-        ("AWS_ENDPOINT_URL", moto.address.clone()),
+        ("AWS_ENDPOINT_URL", format!("http://{}", moto.address)),
         ("AWS_REGION", "us-east-1".to_owned()),
         ("AWS_ACCESS_KEY_ID", "testing".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "testing".to_owned()),

@@ -6,7 +6,7 @@ use crate::stage::Stage;
 
 /// What the killed invocation had: long enough to send orders, short enough for a test to wait
 /// until the lease of the dead is over.
-const SHORT: Duration = Duration::from_secs(47);
+const SHORT: Duration = Duration::from_secs(52);
 /// A record is written within a second or two; longer on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
