@@ -10,7 +10,7 @@ use crate::application::journal::{Journal, PlanRecord};
 use crate::application::run::{Ended, House};
 use crate::application::tell::{Once, Sent, tell};
 use crate::application::trouble;
-use crate::domain::report::RunReport;
+use crate::domain::report::{RunReport, Verdict};
 
 /// Record of the letter about a run's end.
 const RUN_LETTER: &str = "mail/run.json";
@@ -57,15 +57,17 @@ pub(super) async fn finish(
                 report = stored.body;
             }
             Err(error) => {
-                report.incidents.push(trouble::journal(&error));
+                report.verdict = Verdict::Failed; // whatever was traded: a later invocation ends it
+                report.summary = format!("{}; its final record is not kept", report.summary);
+                report.incidents.insert(0, trouble::journal(&error));
                 kept = Err(error);
             }
         }
     }
     let left_open = matches!(keeping, Keeping::LeftOpen(_) | Keeping::Unclaimed);
     let (held, name) = match keeping {
-        Keeping::Final(held) => (Some(held), RUN_LETTER.to_owned()),
-        Keeping::LeftOpen(held) => {
+        Keeping::Final(held) if kept.is_ok() => (Some(held), RUN_LETTER.to_owned()),
+        Keeping::Final(held) | Keeping::LeftOpen(held) => {
             let code = report.incidents.first().map_or("open", |incident| incident.code.as_str());
             (Some(held), format!("mail/{code}.json"))
         }

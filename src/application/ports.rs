@@ -99,7 +99,15 @@ pub enum CredentialsError {
         /// The field and what is wrong with it.
         field: String,
     },
-    /// The secret could not be fetched.
+    /// The secret may not be read: a person must act.
+    #[error("secret {name} denied: {reason}")]
+    Denied {
+        /// Name of the secret.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// The secret could not be fetched for now.
     #[error("secret {name} not readable: {reason}")]
     Unavailable {
         /// Name of the secret.

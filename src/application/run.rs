@@ -143,7 +143,15 @@ async fn stages(
         return Ok(Told::Here);
     }
     let key = journal.key().clone();
-    let listing = house.listing(&key).await?;
+    let listing = match house.listing(&key).await {
+        Ok(listing) => listing,
+        Err(error) => {
+            if opening(request) == Opening::Allowed {
+                let _ = journal.open(request).await; // so that a resume may try what we cannot
+            }
+            return Err(error.into());
+        }
+    };
     in_time(request, house, journal, &listing).await?;
     // Claimed before the broker is asked: a repeat does nothing even when it comes late or on a
     // closed day, twenty deliveries at once do not use up the account's requests, and a run that

@@ -50,8 +50,8 @@ impl Stop {
 
     /// What kept us from observing; a broker out of reach may be back for the next resume.
     pub(super) fn observing(incident: Incident) -> Self {
-        let passing =
-            matches!(incident.code.as_str(), "broker-unreachable" | "broker-rate-limited");
+        let passing = ["broker-unreachable", "broker-rate-limited", "secret-unavailable"]
+            .contains(&incident.code.as_str());
         Self::incident(Verdict::Failed, incident, passing)
     }
 

@@ -39,22 +39,32 @@ pub fn broker(error: &BrokerError, doing: &str) -> Incident {
 pub const fn is_passing(error: &BrokerError) -> bool {
     matches!(
         error,
-        BrokerError::Unavailable(_) | BrokerError::Ambiguous(_) | BrokerError::RateLimited { .. }
+        BrokerError::Unavailable(_)
+            | BrokerError::Ambiguous(_)
+            | BrokerError::RateLimited { .. }
+            | BrokerError::Credentials(CredentialsError::Unavailable { .. })
     )
 }
 
 /// Keys that could not be had.
 pub fn credentials(error: &CredentialsError) -> Incident {
-    let code = match error {
-        CredentialsError::Missing { .. } => "secret-missing",
-        CredentialsError::Malformed { .. } => "secret-malformed",
-        CredentialsError::Unavailable { .. } => "secret-unavailable",
+    const WRITE: &str =
+        "Write the secret as {\"key_id\": \"..\", \"secret_key\": \"..\"} and run again.";
+    let (code, action) = match error {
+        CredentialsError::Missing { .. } => ("secret-missing", WRITE),
+        CredentialsError::Malformed { .. } => ("secret-malformed", WRITE),
+        CredentialsError::Denied { .. } => {
+            ("secret-denied", "Give the function its right to read the secret, then run again.")
+        }
+        CredentialsError::Unavailable { .. } => {
+            ("secret-unavailable", "Wait for the place that keeps it; the next resume tries again.")
+        }
     };
     Incident::new(Category::Configuration, code, "credentials", error.to_string())
         .meaning(
             "Without the key pair the broker cannot be asked for anything; nothing was traded.",
         )
-        .action("Write the secret as {\"key_id\": \"..\", \"secret_key\": \"..\"} and run again.")
+        .action(action)
 }
 
 /// A failure of the journal.
@@ -152,9 +162,13 @@ mod tests {
 
     fn broker_errors() -> Vec<(BrokerError, &'static str, bool)> {
         let secret = CredentialsError::Missing { name: why() };
+        let denied = CredentialsError::Denied { name: why(), reason: why() };
+        let away = CredentialsError::Unavailable { name: why(), reason: why() };
         vec![
             (BrokerError::Unauthorised(why()), "broker-unauthorised", false),
             (BrokerError::Credentials(secret), "secret-missing", false),
+            (BrokerError::Credentials(denied), "secret-denied", false),
+            (BrokerError::Credentials(away), "secret-unavailable", true),
             (BrokerError::Unavailable(why()), "broker-unreachable", true),
             (BrokerError::Ambiguous(why()), "broker-unreachable", true),
             (BrokerError::RateLimited { retry_at: None }, "broker-rate-limited", true),

@@ -94,6 +94,15 @@ impl Event {
     /// # Errors
     /// [`EventError`] naming the field and showing a right event.
     pub fn parse(event: Value, now: Timestamp) -> Result<Self, EventError> {
+        if !event.is_object() {
+            return Err(EventError::Shape("not a JSON object".to_owned()));
+        }
+        for field in ["action", "mode", "period"] {
+            let texts = |value: &Value| value.is_string() || value.is_null();
+            if !event.get(field).is_none_or(texts) {
+                return Err(EventError::Field { field, why: "not a text".to_owned() });
+            }
+        }
         let raw: Raw =
             serde_json::from_value(event).map_err(|error| EventError::Shape(error.to_string()))?;
         let account = AccountName::parse(&raw.account).map_err(|error| named("account", &error))?;
@@ -223,6 +232,17 @@ mod tests {
             event.as_object_mut().unwrap().remove(field);
             let error = parse(event).unwrap_err().to_string();
             assert!(error.contains(field), "{error}");
+        }
+    }
+
+    #[test]
+    fn nothing_but_an_object_of_texts_is_an_event() {
+        let list = json!(["trade", "paper", "main", "open", "2026-11-20T14:35:00Z", null, null]);
+        assert!(parse(list).unwrap_err().to_string().contains("not a JSON object"));
+        for field in ["action", "mode"] {
+            let word = right()[field].as_str().unwrap().to_owned();
+            let error = parse(with(field, json!({ word: null }))).unwrap_err().to_string();
+            assert!(error.contains(field) && error.contains("not a text"), "{error}");
         }
     }
 

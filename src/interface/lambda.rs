@@ -11,13 +11,14 @@ use serde::Serialize;
 use serde_json::Value;
 use tracing::{error, info};
 
+use crate::application::journal::Journal;
 use crate::application::ports::{Clock, StoreError};
 use crate::application::run::{Ended, run};
 use crate::application::tell::{Mailed, refuse};
 use crate::application::watch::{WatchPost, Watched, watch};
 use crate::domain::incident::{Category, Incident};
 use crate::domain::report::RunReport;
-use crate::domain::run::{AccountName, Mode, WatchRequest};
+use crate::domain::run::{AccountName, Mode, RunAction, RunRequest, WatchRequest};
 use crate::interface::connections::Connections;
 use crate::interface::event::{Event, EventError};
 use crate::interface::settings::{Settings, SettingsError};
@@ -207,6 +208,9 @@ async fn attend(
                     count(&ended, metrics, outside.clock.now());
                     return respond(ended);
                 }
+                Err(incident) if incident.code == "store-unavailable" => {
+                    return Err(opened_at_least(&request, incident, &invocation, outside).await);
+                }
                 Err(incident) => incident,
             }
         }
@@ -233,6 +237,27 @@ async fn attend(
         Ok(()) => Ok(response),
         Err(error) => Err(Failure { kind: "RecordNotKept", message: error.to_string() }),
     }
+}
+
+/// The records cannot be read for now: the run is opened, if that much can be written, so that a
+/// resume finds it and goes on.
+async fn opened_at_least(
+    request: &RunRequest,
+    incident: Incident,
+    invocation: &Invocation,
+    outside: &Outside,
+) -> Failure {
+    if request.action == RunAction::Trade {
+        let names = (invocation.writer.as_str(), env!("CARGO_PKG_VERSION"));
+        let (store, clock) = (outside.store.as_ref(), outside.clock.as_ref());
+        let opened = Journal::new(store, clock, request.key(), names).open(request).await;
+        if let Err(error) = opened {
+            error!(%error, "run not opened");
+        }
+    }
+    let message = incident.what.clone();
+    let _ = refused(incident, invocation, outside).await;
+    Failure { kind: "RunLeftOpen", message }
 }
 
 /// Looks whether a run ended well; reads records and nothing else.
@@ -304,6 +329,7 @@ fn respond(ended: Ended) -> Result<Response, Failure> {
 /// The figures of a run that this invocation worked on; a repetition has none of its own.
 fn count(ended: &Ended, metrics: &mut Metrics, now: Timestamp) {
     let mailed = match ended {
+        Ended::Reported { report, mailed, .. } if report.action == RunAction::Preview => mailed,
         Ended::Reported { report, mailed, .. } => {
             metrics.add_run(report);
             metrics.add_stages(report, now);

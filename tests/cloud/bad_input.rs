@@ -133,8 +133,8 @@ fn a_secret_that_may_not_be_read_is_told_without_the_words_of_the_refusal() {
     stage.proxy.trouble(On::service("secretsmanager"), denied);
     let mut function = stage.function("trader");
     let answer = function.ask(stage.exchange.event("trade", &[]));
-    says(&answer, "failed", code("secret-unavailable"));
-    stage.mail_says("secret-unavailable", &["AccessDeniedException"]);
+    says(&answer, "failed", code("secret-denied"));
+    stage.mail_says("secret-denied", &["AccessDeniedException"]);
     stage.traded_nothing();
     stage.recovers(&mut function);
 }

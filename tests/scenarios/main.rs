@@ -9,6 +9,7 @@ mod stage;
 mod told;
 
 mod again;
+mod blips;
 mod days;
 mod guards;
 mod orders;

@@ -90,9 +90,13 @@ impl Journal<'_> {
             return Ok(Claim::InProgress);
         }
         // Whoever held the lease before may have finished between our first look and our claim.
-        match self.read::<RunReport>("final.json").await? {
-            Some(report) => Ok(Claim::Finished(Box::new(report))),
-            None => Ok(Claim::Ours { epoch, opened, before: Before::Perhaps }),
+        match self.read::<RunReport>("final.json").await {
+            Ok(Some(report)) => Ok(Claim::Finished(Box::new(report))),
+            Ok(None) => Ok(Claim::Ours { epoch, opened, before: Before::Perhaps }),
+            Err(error) => {
+                let _ = self.release(epoch).await; // a lease not given back runs out by itself
+                Err(error)
+            }
         }
     }
 

@@ -18,6 +18,9 @@ use http_body_util::BodyExt;
 
 use crate::infrastructure::https::{Tls, client};
 
+/// Longest answer taken in; a snapshot of a large book has about a megabyte.
+const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
+
 /// The client.
 #[derive(Debug, Clone)]
 pub(super) struct Carriage {
@@ -52,7 +55,7 @@ impl HttpConnector for Carriage {
             let status = StatusCode::try_from(answer.status().as_u16());
             let status = status.map_err(|error| ConnectorError::other(error.into(), None))?;
             let headers = answer.headers().clone();
-            let body = answer.bytes().await.map_err(failed)?;
+            let body = whole(answer).await?;
             let mut answer = HttpResponse::new(status, SdkBody::from(body));
             for (name, value) in &headers {
                 let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
@@ -73,6 +76,18 @@ async fn outgoing(request: HttpRequest) -> Result<reqwest::Request, ConnectorErr
     *request.headers_mut() = parts.headers;
     *request.body_mut() = Some(body.into());
     Ok(request)
+}
+
+/// The answer's body, refused once it grows too long for the function's memory.
+async fn whole(mut answer: reqwest::Response) -> Result<Vec<u8>, ConnectorError> {
+    let mut body = Vec::new();
+    while let Some(piece) = answer.chunk().await.map_err(failed)? {
+        if body.len() + piece.len() > ANSWER_BYTES_MAX {
+            return Err(ConnectorError::other("an answer without end".into(), None));
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(body)
 }
 
 fn unfit(error: impl std::error::Error + Send + Sync + 'static) -> ConnectorError {

@@ -54,7 +54,10 @@ fn refusal(failure: &Fault) -> MailError {
         _ => "",
     };
     let words = format!("{}{what}", failure.words);
+    let passing =
+        ["Throttling", "ThrottlingException", "RequestTimeout", "RequestTimeoutException"];
     match failure.status {
+        Some(_) if passing.contains(&failure.code.as_str()) => MailError::Unavailable(words),
         Some(429) | None => MailError::Unavailable(words),
         Some(status) if status >= 500 => MailError::Unavailable(words),
         Some(_) => MailError::Refused(words),

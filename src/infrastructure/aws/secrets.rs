@@ -31,6 +31,9 @@ impl ManagedSecret {
                 let failure = fault(&error);
                 return Err(match failure.code.as_str() {
                     "ResourceNotFoundException" => CredentialsError::Missing { name },
+                    "AccessDeniedException" | "UnrecognizedClientException" => {
+                        CredentialsError::Denied { name, reason: failure.words }
+                    }
                     _ => CredentialsError::Unavailable { name, reason: failure.words },
                 });
             }

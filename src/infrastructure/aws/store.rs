@@ -19,8 +19,6 @@ use jiff::Timestamp;
 use crate::application::ports::{Put, Record, Store, StoreError};
 use crate::infrastructure::aws::{Fault, fault};
 
-/// Largest record read; a snapshot of a large book has about a megabyte.
-const RECORD_BYTES_MAX: i64 = 32 * 1024 * 1024;
 /// Pages of a list, a thousand keys each; a month of runs has about two thousand.
 const PAGES_MAX: usize = 100;
 /// Nothing but this ever replaces what is there: the write fails if anything is.
@@ -82,9 +80,6 @@ impl Store for BucketStore {
                 };
             }
         };
-        if object.content_length().is_none_or(|length| length > RECORD_BYTES_MAX) {
-            return Err(unavailable(key, format!("longer than {RECORD_BYTES_MAX} bytes")));
-        }
         let at = object.last_modified().and_then(moment);
         let at = at.ok_or_else(|| unavailable(key, "an answer without a time".to_owned()))?;
         let body = object.body.collect().await;
