@@ -30,12 +30,11 @@ impl Credentials for Away {
     }
 }
 
-#[tokio::test(flavor = "current_thread")]
-async fn keys_out_of_reach_for_a_moment_leave_the_run_to_the_next_resume() {
-    let stage = Stage::new().plays("a", "1", "SPY 0.5, BIL 0.5");
-    let outside = Outside {
+/// The stage's world with these keys.
+fn outside(stage: &Stage, credentials: Arc<dyn Credentials>) -> Outside {
+    Outside {
         transport: stage.world.transport(),
-        credentials: Arc::new(Away),
+        credentials,
         updates: stage.world.updates(),
         clock: stage.world.clock(),
         store: stage.shelf.clone(),
@@ -43,7 +42,13 @@ async fn keys_out_of_reach_for_a_moment_leave_the_run_to_the_next_resume() {
         policy_text: None,
         mail_from: None,
         mail_to: None,
-    };
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn keys_out_of_reach_for_a_moment_leave_the_run_to_the_next_resume() {
+    let stage = Stage::new().plays("a", "1", "SPY 0.5, BIL 0.5");
+    let outside = outside(&stage, Arc::new(Away));
     let deadline = stage.world.now() + 300.seconds();
     let invocation = Invocation { writer: "without-keys".to_owned(), deadline };
     let account = AccountName::parse("main").unwrap();
@@ -76,17 +81,8 @@ async fn a_final_record_that_is_not_kept_is_told_as_that_and_the_end_is_told_onc
 #[tokio::test(flavor = "current_thread")]
 async fn records_out_of_reach_for_a_moment_leave_the_run_to_the_next_resume() {
     let stage = Stage::new().plays("a", "1", "SPY 0.5, BIL 0.5");
-    let outside = Outside {
-        transport: stage.world.transport(),
-        credentials: Arc::new(StaticKeys::new("test-key-id", "test-secret")),
-        updates: stage.world.updates(),
-        clock: stage.world.clock(),
-        store: stage.shelf.clone(),
-        mailer: stage.post.clone(),
-        policy_text: None,
-        mail_from: None,
-        mail_to: None,
-    };
+    let keys = Arc::new(StaticKeys::new("test-key-id", "test-secret"));
+    let outside = outside(&stage, keys);
     stage.shelf.fails_to_read(0);
     let event = json!({
         "action": "trade", "mode": "paper", "account": "main", "slot": "open",
