@@ -69,6 +69,7 @@ fn outside(stage: &Stage) -> Outside {
         policy_text: None,
         mail_from: None,
         mail_to: None,
+        code: "0.1.0".to_owned(),
     }
 }
 

@@ -23,7 +23,7 @@ mod away;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use alchemiser::application::control::{Control, Permission, control_key};
+use alchemiser::application::control::{Control, State, control_key};
 use alchemiser::application::ports::Clock;
 use alchemiser::application::run::{Ended, run};
 use alchemiser::domain::order::Side;
@@ -271,6 +271,7 @@ impl Scene {
             policy_text: None,
             mail_from: None,
             mail_to: None,
+            code: "0.1.0".to_owned(),
         }
     }
 
@@ -290,8 +291,15 @@ impl Scene {
             scheduled_for,
             force: None,
         };
-        let control = Control { state: Permission::Run, reason: String::new() };
-        self.shelf.lay(&control_key(&request.key()), &serde_json::to_vec(&control).unwrap());
+        let control = Control {
+            state: State::Run,
+            reason: String::new(),
+            who: None,
+            since: None,
+            until: None,
+        };
+        let key = control_key(request.mode, &request.account);
+        self.shelf.lay(&key, &serde_json::to_vec(&control).unwrap());
         self.shelf.lay("config/paper/main/policy.toml", b"urgency = \"high\"\n");
         let deadline = scheduled_for + Duration::from_mins(5);
         let writer = format!("bench-{}", exchange_date(scheduled_for));

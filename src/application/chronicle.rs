@@ -30,6 +30,7 @@ pub(super) fn blank(
         version: RECORD_VERSION,
         key,
         action,
+        force: None,
         verdict: Verdict::Failed,
         summary: String::new(),
         started_at: now,

@@ -1,6 +1,7 @@
 //! Dealing: the orders of one phase, in rounds of pricing, sending, waiting and reading.
 
 mod drafting;
+mod permitting;
 
 use std::time::Duration;
 
@@ -9,11 +10,12 @@ use jiff::{Timestamp, ToSpan};
 use tokio::join;
 use tracing::{error, info, warn};
 
-use crate::application::control::permission;
+use crate::application::control::{Permission, Working, permission};
 use crate::application::desk::{News, Watch, settled};
 use crate::application::execute::{Floor, Sent};
-use crate::application::order_life::{Concern, OrderLife, Step};
+use crate::application::order_life::OrderLife;
 use crate::application::ports::BrokerError;
+use crate::application::steps::{Concern, Step, Until};
 use crate::application::stop::Stop;
 use crate::application::trouble;
 use crate::domain::attempts::Attempts;
@@ -43,8 +45,20 @@ pub(super) struct Dealing<'a> {
     permitted_at: Option<Timestamp>,
     /// Cash that the broker showed together with the last look at the orders.
     cash: Option<Usd>,
-    stopped: Option<String>,
+    stopped: Option<Stopped>,
+    /// Why nobody can say for the moment whether orders are permitted.
+    away: Option<String>,
+    /// When the operator was last asked.
+    looked_at: Timestamp,
+    /// Whether an order was left undone while nobody could say.
+    left_over: bool,
     incidents: Vec<Incident>,
+}
+
+/// Why no more orders are sent, and what becomes of those at work.
+struct Stopped {
+    why: String,
+    working: Working,
 }
 
 enum Ask {
@@ -70,6 +84,9 @@ impl<'a> Dealing<'a> {
             permitted_at: floor.permitted_at,
             cash: None,
             stopped: None,
+            away: None,
+            looked_at: Timestamp::MIN,
+            left_over: false,
             incidents: Vec::new(),
         }
     }
@@ -103,14 +120,12 @@ impl<'a> Dealing<'a> {
             self.adopt(&mut lives, end).await?;
         }
         while desk.clock.now() < end {
-            let halted = ended_before || self.stopped.is_some();
-            let last = if halted { Timestamp::MIN } else { last };
-            self.draft(&mut lives, buy_plan, last).await;
-            self.send(&mut lives, buy_plan, last).await;
-            let now = desk.clock.now();
-            let last = if self.stopped.is_some() { Timestamp::MIN } else { last };
+            let last = if ended_before { Timestamp::MIN } else { last };
+            self.draft(&mut lives, buy_plan, self.until(last)).await;
+            self.send(&mut lives, buy_plan, self.until(last)).await;
+            let (now, until) = (desk.clock.now(), self.until(last));
             let next =
-                lives.iter().map(|life| life.step(now, last)).filter_map(|step| match step {
+                lives.iter().map(|life| life.step(now, until)).filter_map(|step| match step {
                     Step::Over => None,
                     Step::Wait(until) => Some(until),
                     Step::Draft | Step::Send(_) | Step::Look(_) | Step::Cancel(_) => Some(end),
@@ -125,14 +140,23 @@ impl<'a> Dealing<'a> {
         Ok(lives.into_iter().map(|life| self.conclude(life)).collect())
     }
 
+    /// Until when attempts begin and work, given the phase's own end and what stopped it.
+    fn until(&self, last: Timestamp) -> Until {
+        match self.stopped.as_ref().map(|stopped| stopped.working) {
+            None => Until::both(last),
+            Some(Working::Goes) => Until { begins: Timestamp::MIN, works: last },
+            Some(Working::Ends) => Until::both(Timestamp::MIN),
+        }
+    }
+
     /// Sends what is to be sent, looked up or cancelled, a bounded number at a time.
-    async fn send(&mut self, lives: &mut [OrderLife], buy_plan: Option<&BuyPlan>, last: Timestamp) {
+    async fn send(&mut self, lives: &mut [OrderLife], buy_plan: Option<&BuyPlan>, until: Until) {
         let desk = self.floor.desk;
         let now = desk.clock.now();
         let mut asks: Vec<(usize, Ask)> = Vec::new();
         for (at, life) in lives.iter_mut().enumerate() {
-            match life.step(now, last) {
-                Step::Send(request) if now < last => {
+            match life.step(now, until) {
+                Step::Send(request) if now < until.begins => {
                     life.sending(now);
                     asks.push((at, Ask::Submit(request)));
                 }
@@ -147,7 +171,7 @@ impl<'a> Dealing<'a> {
             let sent = asks.len();
             let answers = join_all(asks.iter().map(|(_, ask)| self.ask(ask))).await;
             for ((at, _), answer) in asks.into_iter().zip(answers) {
-                self.take(&mut lives[at], answer, buy_plan, last).await;
+                self.take(&mut lives[at], answer, buy_plan, until.begins).await;
             }
             if let Some(watch) = &mut self.watch {
                 watch.reset(sent);
@@ -195,16 +219,15 @@ impl<'a> Dealing<'a> {
     /// The same request under the same id, if the operator still permits it.
     async fn send_again(&mut self, life: &mut OrderLife, request: &OrderRequest) -> Concern {
         let desk = self.floor.desk;
-        if let Err(why) = permission(self.floor.store, self.floor.journal.key()).await {
-            self.stop(trouble::halted(why));
-            return Concern::None;
+        if !self.may_send(None).await {
+            return Concern::None; // looked for again, and sent once that is permitted
         }
         life.sending(desk.clock.now());
         let answer = desk.broker.submit(request).await;
         life.answered(answer, desk.clock.now())
     }
 
-    /// Reads the orders' truth, and the cash with it when a sell may have just ended.
+    /// Reads the orders' truth, the operator's word, and the cash when a sell may have just ended.
     async fn read(&mut self, lives: &mut [OrderLife], (side, news): (Side, News)) {
         let now = self.floor.desk.clock.now();
         let cash = async {
@@ -213,7 +236,8 @@ impl<'a> Dealing<'a> {
                 (Side::Sell, News::None | News::Some) | (Side::Buy, _) => None,
             }
         };
-        let (orders, account) = join!(self.orders(), cash);
+        let (orders, account, permitted) = join!(self.orders(), cash, self.word(now));
+        self.heed(permitted, now);
         self.cash = account.map(|account| account.cash);
         let orders = match orders {
             Ok(orders) => orders,
@@ -268,8 +292,9 @@ impl<'a> Dealing<'a> {
     /// Asks the operator ahead of a round that begins at once.
     pub(super) async fn ask_permission(&mut self) {
         let asked_at = self.floor.desk.clock.now();
-        let permitted = permission(self.floor.store, self.floor.journal.key()).await;
-        self.permitted_at = permitted.ok().map(|()| asked_at); // else the round asks, and stops
+        let permitted = permission(self.floor.store, self.floor.journal.key(), asked_at).await;
+        // Without it the round asks, and stops.
+        self.permitted_at = (permitted == Permission::Given).then_some(asked_at);
     }
 
     async fn orders(&self) -> Result<Vec<Order>, BrokerError> {
@@ -293,7 +318,8 @@ impl<'a> Dealing<'a> {
 
     fn conclude(&mut self, mut life: OrderLife) -> OrderOutcome {
         let no_time = || "no time left for another attempt".to_owned();
-        let why = self.stopped.clone().unwrap_or_else(no_time);
+        let why = self.stopped.as_ref().map(|stopped| &stopped.why).or(self.away.as_ref());
+        let why = why.cloned().unwrap_or_else(no_time);
         let unknown = life.give_up(&why, self.floor.desk.clock.now());
         let outcome = life.outcome();
         let OrderOutcome { symbol, side, planned, shortfall, .. } = &outcome;
@@ -302,6 +328,7 @@ impl<'a> Dealing<'a> {
             None => info!(%symbol, %side, %planned, %filled, attempts, "order filled"),
             Some(why) => {
                 error!(%symbol, %side, %planned, %filled, attempts, %why, "order not filled");
+                self.left_over |= self.away.is_some();
                 self.incidents.push(trouble::not_filled(&outcome, why));
             }
         }
@@ -309,15 +336,26 @@ impl<'a> Dealing<'a> {
             self.usage.unknowns += 1;
             self.incidents.push(trouble::unknown_order(&outcome));
             if self.usage.unknowns >= self.floor.desk.policy.limits.unknowns_max {
-                self.stopped.get_or_insert_with(|| "too many unknown orders".to_owned());
+                let why = "too many unknown orders".to_owned();
+                self.stopped.get_or_insert(Stopped { why, working: Working::Ends });
             }
         }
         outcome
     }
 
-    /// No more orders; said once, however often the reason is met again.
+    /// No more orders, and none at work.
     pub(super) fn stop(&mut self, incident: Incident) {
-        self.stopped.get_or_insert_with(|| incident.what.clone());
+        self.stop_with(incident, Working::Ends);
+    }
+
+    /// No more orders; said once, however often the reason is met again. The strictest reason
+    /// decides what becomes of orders at work.
+    fn stop_with(&mut self, incident: Incident, working: Working) {
+        let why = incident.what.clone();
+        let stopped = self.stopped.get_or_insert(Stopped { why, working });
+        if working == Working::Ends {
+            stopped.working = working;
+        }
         let same = |known: &Incident| known.code == incident.code && known.what == incident.what;
         if !self.incidents.iter().any(same) {
             error!(code = %incident.code, what = %incident.what, "no more orders");
@@ -335,10 +373,15 @@ impl<'a> Dealing<'a> {
 
     /// Closes the stream and hands over why dealing stopped, if it did, and what went wrong.
     pub(super) async fn close(self) -> (Option<String>, Vec<Incident>) {
+        let is_told = self.unfinished().is_some();
+        let mut incidents = self.incidents;
+        if let Some(why) = self.away.filter(|_| self.left_over && !is_told) {
+            incidents.push(trouble::no_permission(why));
+        }
         if let Some(mut watch) = self.watch {
             watch.close().await;
         }
-        (self.stopped, self.incidents)
+        (self.stopped.map(|stopped| stopped.why), incidents)
     }
 }
 

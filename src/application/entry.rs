@@ -29,14 +29,6 @@ pub(super) fn permitted(request: &RunRequest, house: &House<'_>) -> Result<(), S
                 .action("Use mode paper."),
         ));
     }
-    if request.force.is_some() {
-        let what = "a forced repetition is not possible in this version";
-        return Err(blocked(
-            Incident::new(Category::Configuration, "force-refused", "run", what)
-                .meaning("Nothing was traded.")
-                .action("Send the event without `force`."),
-        ));
-    }
     let now = house.desk.clock.now();
     if request.scheduled_for.duration_since(now) > AHEAD_MAX {
         let what = format!("the event is for {}, which is still to come", request.scheduled_for);

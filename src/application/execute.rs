@@ -53,7 +53,7 @@ pub enum Sent {
 }
 
 /// What came of acting.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Executed {
     /// The outcomes.
     pub execution: Execution,
@@ -61,6 +61,8 @@ pub struct Executed {
     pub buy_plan: Option<BuyPlan>,
     /// What went wrong.
     pub incidents: Vec<Incident>,
+    /// Why a later invocation should go on with it, if one may.
+    pub(super) unfinished: Option<Stop>,
 }
 
 /// Carries a plan out; a plan already carried out in part is continued from the broker's truth.
@@ -81,6 +83,7 @@ pub(super) async fn execute(
     {
         dealing.stop(*incident); // all that was sent is in memory, so the run can be ended
     }
+    done.unfinished = dealing.unfinished();
     (done.execution.stopped, done.incidents) = dealing.close().await;
     unknown.map_or(Ok(done), Err)
 }
@@ -94,6 +97,9 @@ async fn phases(
     let (ended_before, funded_before) = outcomes::kept_before(floor).await?;
     let sells = plan.plan().orders(Side::Sell).map(|(item, n)| (item.symbol.clone(), n)).collect();
     done.execution.sells = dealing.phase(Side::Sell, sells, None, ended_before).await?;
+    if dealing.unfinished().is_some() {
+        return Ok(()); // the sells go on later: no record may say that they have ended
+    }
     let fresh = match funded_before {
         Some(_) => None,
         None => funded(plan, floor, dealing, &done.execution.sells).await,

@@ -1,6 +1,6 @@
 //! The use case: claim, observe, decide, act, tell. Knows ports, never adapters.
 //!
-//! In reading order: [`run`] (the story), `entry` (the door), [`journal`], `planning`, [`observe`],
+//! In reading order: [`run`] (the story), `entry` (the door), `force`, [`journal`], `planning`, [`observe`],
 //! [`confirm`], [`execute`] with `outcomes`, `dealing`, `order_life` with `current`, `close`,
 //! `ending`, [`tell`]. Beside them `stop` and [`trouble`] say what a failure means, and `chronicle`
 //! collects the report on the way. [`watch`] comes after a run and only reads what it left. No rule
@@ -16,6 +16,8 @@ pub mod desk;
 mod ending;
 mod entry;
 pub mod execute;
+pub mod force;
+mod house;
 pub mod journal;
 mod left_open;
 pub mod observe;
@@ -24,6 +26,7 @@ mod outcomes;
 mod planning;
 pub mod ports;
 pub mod run;
+mod steps;
 mod stop;
 pub mod tell;
 pub mod trouble;

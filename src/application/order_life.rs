@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::application::current::Current;
 use crate::application::ports::{BrokerError, Refusal};
+use crate::application::steps::{Concern, Step, Until};
 use crate::application::trouble;
 use crate::domain::attempts::Attempts;
 use crate::domain::execution::OrderOutcome;
@@ -23,46 +24,18 @@ pub(super) struct OrderLife {
     shortfall: Option<String>,
 }
 
-/// What an order needs next.
-pub(super) enum Step {
-    /// A price and a request for its next attempt.
-    Draft,
-    /// To be sent, or sent again under the same id.
-    Send(OrderRequest),
-    /// A look whether the broker has it.
-    Look(ClientOrderId),
-    /// A cancellation, by the broker's id.
-    Cancel(String),
-    /// Nothing before this moment, unless the broker has news.
-    Wait(Timestamp),
-    /// Nothing any more.
-    Over,
-}
-
-/// What an answer means beyond the order itself.
-pub(super) enum Concern {
-    /// Nothing.
-    None,
-    /// The broker refused the order.
-    Refused,
-    /// The same id may be sent with this many shares.
-    Fewer(Shares),
-    /// Nothing more may be sent at all.
-    Stop(&'static str, String),
-}
-
 impl OrderLife {
     pub(super) const fn new(attempts: Attempts) -> Self {
         Self { attempts, current: None, shortfall: None }
     }
 
-    /// What to do now; no attempt begins or goes on from `no_submit_after` on.
-    pub(super) fn step(&self, now: Timestamp, no_submit_after: Timestamp) -> Step {
+    /// What to do now.
+    pub(super) fn step(&self, now: Timestamp, until: Until) -> Step {
         let Some(current) = &self.current else {
             let wanted = self.shortfall.is_none() && !self.attempts.rest().is_zero();
-            return if wanted && now < no_submit_after { Step::Draft } else { Step::Over };
+            return if wanted && now < until.begins { Step::Draft } else { Step::Over };
         };
-        let until = current.until.min(no_submit_after).max(current.cancel_at);
+        let until = current.until.min(until.works).max(current.cancel_at);
         match (self.attempts.state(), &current.request, &current.broker_id) {
             (Some(AttemptState::Drafted), Some(request), _) => Step::Send(request.clone()),
             (Some(AttemptState::Sent), Some(request), _) if now >= current.look_at => {
@@ -321,7 +294,7 @@ mod tests {
     }
 
     fn is_cancel(life: &OrderLife, seconds: i64) -> bool {
-        matches!(life.step(at(seconds), at(1000)), Step::Cancel(_))
+        matches!(life.step(at(seconds), Until::both(at(1000))), Step::Cancel(_))
     }
 
     #[test]
@@ -343,7 +316,7 @@ mod tests {
             life.cancelling(&answer, at(10));
             assert!(!is_cancel(&life, 11) && is_cancel(&life, 12));
             let _ = life.seen(&order(OrderStatus::Cancelled, 4), at(13));
-            assert!(matches!(life.step(at(13), at(1000)), Step::Draft));
+            assert!(matches!(life.step(at(13), Until::both(at(1000))), Step::Draft));
         }
     }
 
@@ -351,7 +324,7 @@ mod tests {
     fn the_rest_of_an_order_that_a_person_replaced_is_not_sent() {
         let mut life = working();
         let _ = life.seen(&order(OrderStatus::Replaced, 4), at(3));
-        assert!(matches!(life.step(at(3), at(1000)), Step::Over));
+        assert!(matches!(life.step(at(3), Until::both(at(1000))), Step::Over));
         assert_eq!(life.attempts.rest(), Shares::whole(6));
     }
 
@@ -360,7 +333,7 @@ mod tests {
         let mut life = sent();
         let concern = life.answered(Err(BrokerError::Unauthorised("401".to_owned())), at(1));
         assert!(matches!(concern, Concern::Stop("broker-unauthorised", _)));
-        assert!(matches!(life.step(at(1), at(1000)), Step::Over));
+        assert!(matches!(life.step(at(1), Until::both(at(1000))), Step::Over));
         assert!(!life.give_up("stopped", at(2)));
         assert_eq!(life.attempts.state(), Some(AttemptState::Refused));
     }
@@ -371,10 +344,10 @@ mod tests {
         let refused =
             BrokerError::Refused { reason: Refusal::Funds, message: "no funds".to_owned() };
         let _ = life.answered(Err(refused), at(1));
-        assert!(matches!(life.step(at(1), at(1000)), Step::Over));
+        assert!(matches!(life.step(at(1), Until::both(at(1000))), Step::Over));
         let _ = life.seen(&order(OrderStatus::Working, 0), at(2));
         assert!(is_cancel(&life, 2));
         let _ = life.seen(&order(OrderStatus::Cancelled, 0), at(3));
-        assert!(matches!(life.step(at(3), at(1000)), Step::Over));
+        assert!(matches!(life.step(at(3), Until::both(at(1000))), Step::Over));
     }
 }

@@ -8,7 +8,7 @@ use tokio::join;
 
 use crate::application::chronicle::{list_items, take_snapshot};
 use crate::application::confirm::confirm;
-use crate::application::control::permission;
+use crate::application::control::{Permission, permission};
 use crate::application::desk::Observation;
 use crate::application::entry::open_session;
 use crate::application::journal::history::History;
@@ -18,7 +18,9 @@ use crate::application::observe::{Morning, Observed, Sight, look, observe, sweep
 use crate::application::ports::BrokerError;
 use crate::application::run::House;
 use crate::application::stop::Stop;
+use crate::application::trouble;
 use crate::domain::decide::{Decision, decide};
+use crate::domain::incident::Incident;
 use crate::domain::report::{RunReport, Verdict};
 use crate::domain::run::{RunAction, RunKey, RunRequest};
 use crate::domain::session::Session;
@@ -44,9 +46,16 @@ pub(super) async fn planned(
     history: &History,
     report: &mut RunReport,
 ) -> Result<Option<Planned>, Stop> {
-    let (observed, permitted) =
-        join!(observed(request, house, history, report), permission(house.store, journal.key()));
-    let mut observed = observed?;
+    let now = house.desk.clock.now();
+    let asked = permission(house.store, journal.key(), now);
+    let (observed, permitted) = join!(observed(request, house, history, report), asked);
+    let mut observed = match observed {
+        Ok(observed) => observed,
+        Err(stop) => {
+            report.incidents.extend(forgotten(&permitted));
+            return Err(stop);
+        }
+    };
     report.marks.observed_at = Some(house.desk.clock.now());
     let decision = decided(house, journal.key(), &mut observed).await?;
     report.marks.decided_at = Some(house.desk.clock.now());
@@ -54,6 +63,7 @@ pub(super) async fn planned(
     take_snapshot(report, &snapshot, data);
     take_decision(report, &decision);
     if let Some(why) = decision.blocked {
+        report.incidents.extend(forgotten(&permitted));
         let verdict = Verdict::Blocked;
         return Err(Stop { verdict, summary: why, incident: None, passing: false });
     }
@@ -64,9 +74,12 @@ pub(super) async fn planned(
         report.verdict = Verdict::Preview;
         report.summary = String::from("a preview: no order was sent");
         report.ledger = decision.ledger;
+        report.incidents.extend(forgotten(&permitted));
         return Ok(None);
     }
-    permitted.map_err(Stop::halted)?;
+    if let Some(stop) = Stop::not_permitted(&permitted) {
+        return Err(stop);
+    }
     journal.keep("snapshot.json", None, &Inputs::pack(&snapshot)).await?;
     let record = PlanRecord {
         plan: plan.plan().clone(),
@@ -78,11 +91,23 @@ pub(super) async fn planned(
         transfers: report.transfers.clone(),
     };
     let asked_at = house.desk.clock.now();
-    let (kept, permitted) =
-        join!(journal.keep("plan.json", None, &record), permission(house.store, journal.key()));
-    let permitted_at = permitted.ok().map(|()| asked_at); // without it acting asks again, and stops
+    let (kept, permitted) = join!(
+        journal.keep("plan.json", None, &record),
+        permission(house.store, journal.key(), asked_at),
+    );
+    // Without it acting asks again, and stops.
+    let permitted_at = (permitted == Permission::Given).then_some(asked_at);
     let observed = Observation { at: snapshot.now, quotes: snapshot.quotes };
     Ok(Some(Planned { kept: kept?, observed, permitted_at }))
+}
+
+/// A halt, so that every letter says it even when something else was in the way first: one that
+/// was forgotten must not hide behind it.
+fn forgotten(permission: &Permission) -> Option<Incident> {
+    match permission {
+        Permission::Halted(_) => trouble::not_permitted(permission),
+        Permission::Given | Permission::Away(_) | Permission::Void(_) => None,
+    }
 }
 
 /// Everything the decision needs, if the session is on; once more when stale orders of ours had

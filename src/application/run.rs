@@ -16,6 +16,7 @@ use crate::application::desk::{Desk, Observation, Watch};
 use crate::application::ending::{Held, Keeping, finish, is_planned, repeated};
 use crate::application::entry::{open_session, permitted, punctual};
 use crate::application::execute::{Executed, Floor, Sent, execute};
+use crate::application::force::{acceptable, still_good};
 use crate::application::journal::history::{History, look_back};
 use crate::application::journal::listing::Listing;
 use crate::application::journal::{
@@ -40,8 +41,6 @@ const CLOSING: Duration = Duration::from_secs(25);
 /// at the end, and an attempt of ten seconds for each side. With less it would send sells and
 /// might not buy.
 const ACTING_LEAST: Duration = Duration::from_secs(45);
-/// A lease outlives its holder's deadline by this much.
-const LEASE_MARGIN: Duration = Duration::from_secs(5);
 
 /// What every run of an invocation shares.
 pub struct House<'a> {
@@ -92,9 +91,10 @@ pub enum Ended {
 
 /// Does what a request asks for.
 pub async fn run(request: &RunRequest, house: &House<'_>) -> Ended {
-    let key = request.key();
+    let key = house.key_of(request).await;
     let now = house.desk.clock.now();
     let mut report = blank(key.clone(), request.action, now, (house.code, house.desk.policy));
+    report.force.clone_from(&request.force);
     let journal = house.journal(key);
     let mut claimed = None;
     let stop = match stages(request, house, &journal, &mut report, &mut claimed).await {
@@ -146,12 +146,13 @@ async fn stages(
     let listing = match house.listing(&key).await {
         Ok(listing) => listing,
         Err(error) => {
-            if opening(request) == Opening::Allowed {
+            if opening(request) == Opening::Allowed && request.force.is_none() {
                 let _ = journal.open(request).await; // so that a resume may try what we cannot
             }
             return Err(error.into());
         }
     };
+    acceptable(request, house, journal).await?;
     in_time(request, house, journal, &listing).await?;
     // Claimed before the broker is asked: a repeat does nothing even when it comes late or on a
     // closed day, twenty deliveries at once do not use up the account's requests, and a run that
@@ -169,6 +170,7 @@ async fn stages(
         }
     };
     *claimed = Some(epoch);
+    report.force.clone_from(&opened.force); // a resume brings none of its own
     if before == Before::Perhaps
         && let Some(kept) = journal.read::<PlanRecord>("plan.json").await?
     {
@@ -184,6 +186,7 @@ async fn stages(
     }
     // A resume's own time does not make an old run young.
     punctual(request.scheduled_for.min(opened.scheduled_for), house)?;
+    still_good(opened.force.as_ref(), house)?;
     let mut history = history?;
     if !history.unfinished.is_empty() {
         let morning = awake(morning(&house.desk, &key).await, &key, report)?;
@@ -299,7 +302,7 @@ pub(super) async fn act(
     start: Start,
     report: &mut RunReport,
 ) -> Result<(), Stop> {
-    let Kept { body: record, hash, .. } = kept;
+    let Kept { body: record, hash, code, .. } = kept;
     let plan = restore(record.plan.clone()).map_err(|refusal| {
         let what = format!("the stored plan breaks a law: {refusal}");
         Stop::critical("journal-corrupt", what)
@@ -307,11 +310,14 @@ pub(super) async fn act(
     let timing = &house.desk.policy.timing;
     let cutoff = back(plan.plan().session.close, u64::from(timing.cutoff_seconds));
     let closing = back(house.deadline, CLOSING.as_secs());
-    let good_until = plan.plan().valid_until.min(cutoff).min(closing);
-    let (fresh, no_submit_after) = match start {
-        Start::Fresh(fresh) => (Some(*fresh), good_until),
-        Start::GoOn => (None, good_until),
-        Start::Settle => (None, Timestamp::MIN),
+    let permitted_until = report.force.as_ref().map_or(Timestamp::MAX, |force| force.not_after);
+    let good_until = plan.plan().valid_until.min(cutoff).min(closing).min(permitted_until);
+    let (fresh, no_submit_after, other_code) = match start {
+        Start::Fresh(fresh) => (Some(*fresh), good_until, None),
+        Start::GoOn if code == house.code => (None, good_until, None),
+        // What this code would send of the other's plan, nobody has tested together.
+        Start::GoOn => (None, Timestamp::MIN, Some(trouble::other_code(&code, house.code))),
+        Start::Settle => (None, Timestamp::MIN, None),
     };
     let sent = fresh.as_ref().map_or(Sent::Perhaps, |_| Sent::Nothing);
     let (observed, permitted_at, watch) = fresh.map_or((None, None, None), |fresh| {
@@ -329,12 +335,17 @@ pub(super) async fn act(
         end: closing,
     };
     take_plan(report, record);
+    report.incidents.extend(other_code);
     info!(run = %report.key, orders = planned_orders(report), "acting");
-    let Executed { execution, buy_plan, incidents } = execute(&plan, &floor, watch).await?;
+    let executed = execute(&plan, &floor, watch).await?;
+    let Executed { execution, buy_plan, incidents, unfinished } = executed;
     let bought = buy_plan.as_ref().map(|_| execution.buys.clone());
     report.execution = execution;
     report.buy_plan = buy_plan;
     report.incidents.extend(incidents);
+    if let Some(stop) = unfinished {
+        return Err(stop);
+    }
     let (kept, ()) = join!(keep_buys(&floor, bought), close(house, plan.plan(), report));
     match (kept, sent) {
         (Ok(()), _) => {}
@@ -350,28 +361,6 @@ fn opening(request: &RunRequest) -> Opening {
     match request.action {
         RunAction::Trade | RunAction::Preview => Opening::Allowed,
         RunAction::Resume => Opening::Forbidden,
-    }
-}
-
-impl House<'_> {
-    /// Names of the account's records of a run's month: those listed while this was furnished, if
-    /// they are of that month and new enough.
-    async fn listing(&self, key: &RunKey) -> Result<Listing, JournalError> {
-        let now = self.desk.clock.now();
-        if let Some(listing) = self.listing.filter(|listing| listing.is_for(key, now)) {
-            return Ok(listing.clone());
-        }
-        let of = (key.mode, &key.account);
-        Ok(Listing::of(self.store, self.desk.clock, of, key.session).await?)
-    }
-
-    pub(super) fn journal(&self, key: RunKey) -> Journal<'_> {
-        Journal::new(self.store, self.desk.clock, key, (self.writer, self.code))
-    }
-
-    pub(super) fn lease(&self) -> Duration {
-        let left = self.deadline.duration_since(self.desk.clock.now());
-        Duration::try_from(left).unwrap_or_default() + LEASE_MARGIN
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use crate::application::control::Permission;
 use crate::application::journal::JournalError;
 use crate::application::ports::BrokerError;
 use crate::application::trouble;
@@ -81,8 +82,11 @@ impl Stop {
         Self::incident(Verdict::Blocked, incident, false)
     }
 
-    pub(super) fn halted(why: String) -> Self {
-        Self::incident(Verdict::Blocked, trouble::halted(why), false)
+    /// What the operator permits, if that is no order; only an answer that is away may come yet.
+    pub(super) fn not_permitted(permission: &Permission) -> Option<Self> {
+        let incident = trouble::not_permitted(permission)?;
+        let passing = matches!(permission, Permission::Away(_));
+        Some(Self::incident(Verdict::Blocked, incident, passing))
     }
 }
 

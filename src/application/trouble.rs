@@ -3,6 +3,7 @@
 //! Where an error of a port, the gate or an order becomes words for the operator. What a decision
 //! finds is worded in [`crate::domain::notices`].
 
+use crate::application::control::Permission;
 use crate::application::journal::JournalError;
 use crate::application::ports::{BrokerError, CredentialsError, StoreError};
 use crate::domain::execution::OrderOutcome;
@@ -136,11 +137,36 @@ pub fn locked(code: &str, what: String) -> Incident {
         .action("Compare the account's orders at the broker with the report before the next run.")
 }
 
+/// What the operator's permission means when it is not given.
+pub fn not_permitted(permission: &Permission) -> Option<Incident> {
+    match permission {
+        Permission::Given => None,
+        Permission::Halted(halt) => Some(halted(halt.to_string())),
+        Permission::Void(why) => Some(halted(why.clone())),
+        Permission::Away(why) => Some(no_permission(why.clone())),
+    }
+}
+
 /// No permission to trade.
 pub fn halted(why: String) -> Incident {
     Incident::new(Category::Configuration, "halted", "control", why)
         .meaning("No order is sent: trading needs positive permission.")
-        .action("`alchemiser init` gives it the first time; after a halt, end the halt.")
+        .action("`alchemiser init` gives it the first time; after a halt, end the halt: `alchemiser unhalt`.")
+}
+
+/// The control object was away when orders were to be sent.
+pub fn no_permission(why: String) -> Incident {
+    Incident::new(Category::Critical, "control-unreadable", "control", why)
+        .meaning("No order leaves while nobody can read whether trading is permitted.")
+        .action("See to the store; the next resume trades what it still may.")
+}
+
+/// The plan was written by other code than ours.
+pub fn other_code(theirs: &str, ours: &str) -> Incident {
+    let what = format!("the plan was made by code {theirs}, this is {ours}");
+    Incident::new(Category::Critical, "code-changed", "run", what)
+        .meaning("Two versions met in one run: its open orders were settled, no more were sent.")
+        .action("Let no deployment meet a run; the next run trades what is left over.")
 }
 
 /// The time for orders was over between the phases.
@@ -197,6 +223,8 @@ mod tests {
         all.push(locked("account-blocked", why()));
         all.push(halted(why()));
         all.push(too_late());
+        all.push(no_permission(why()));
+        all.push(other_code("1", "2"));
         for incident in all {
             assert!(!incident.meaning.is_empty() && !incident.action.is_empty(), "{incident:?}");
             assert!(incident.category <= Category::Trading, "{incident:?}");

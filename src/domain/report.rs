@@ -14,7 +14,7 @@ use crate::domain::execution::Execution;
 use crate::domain::incident::Incident;
 use crate::domain::money::{Price, Usd};
 use crate::domain::plan::{BuyPlan, RebalancePlan};
-use crate::domain::run::{RunAction, RunKey};
+use crate::domain::run::{Force, RunAction, RunKey};
 use crate::domain::sleeve::ledger::Ledger;
 use crate::domain::strategy::StrategyOutcome;
 use crate::domain::symbol::Symbol;
@@ -53,6 +53,9 @@ pub struct RunReport {
     pub key: RunKey,
     /// What it was asked to do.
     pub action: RunAction,
+    /// The permission to repeat a finished run, when it is a repetition.
+    #[serde(default)]
+    pub force: Option<Force>,
     /// How it ended.
     pub verdict: Verdict,
     /// The verdict in one sentence.

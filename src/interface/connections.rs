@@ -20,6 +20,7 @@ use crate::infrastructure::https::{ReqwestTransport, Tls, Trust};
 use crate::infrastructure::local::mail::Outbox;
 use crate::infrastructure::local::secrets::SecretFile;
 use crate::infrastructure::local::store::FolderStore;
+use crate::interface::code::of_this_program;
 use crate::interface::settings::{Settings, StorePlace};
 use crate::interface::wiring::{Outside, configuration};
 
@@ -29,6 +30,7 @@ const ACCOUNTS_MAX: usize = 32;
 /// Everything one process is connected to, whatever account an event names.
 pub struct Connections {
     settings: Settings,
+    code: String,
     keys: KeysFrom,
     tls: Tls,
     transport: ReqwestTransport,
@@ -75,6 +77,7 @@ impl Connections {
             mailer,
             clock: Arc::new(MachineClock),
             settings: settings.clone(),
+            code: of_this_program(),
             keys,
             tls,
             transport,
@@ -110,6 +113,7 @@ impl Connections {
             policy_text: None,
             mail_from: self.settings.mail_from.clone(),
             mail_to: self.settings.mail_to.clone(),
+            code: self.code.clone(),
         })
     }
 

@@ -247,8 +247,8 @@ async fn opened_at_least(
     invocation: &Invocation,
     outside: &Outside,
 ) -> Failure {
-    if request.action == RunAction::Trade {
-        let names = (invocation.writer.as_str(), env!("CARGO_PKG_VERSION"));
+    if request.action == RunAction::Trade && request.force.is_none() {
+        let names = (invocation.writer.as_str(), outside.code.as_str());
         let (store, clock) = (outside.store.as_ref(), outside.clock.as_ref());
         let opened = Journal::new(store, clock, request.key(), names).open(request).await;
         if let Err(error) = opened {
@@ -269,7 +269,7 @@ async fn look(request: &WatchRequest, invocation: &Invocation, outside: &Outside
         clock: outside.clock.as_ref(),
         mail: &mail,
         writer: &invocation.writer,
-        code: env!("CARGO_PKG_VERSION"),
+        code: &outside.code,
     };
     Box::pin(watch(request, &at)).await
 }

@@ -4,6 +4,7 @@
 //! Ports meet adapters in [`connections`] and [`wiring`] and nowhere else.
 
 pub mod cli;
+pub mod code;
 pub mod connections;
 pub mod event;
 pub mod lambda;

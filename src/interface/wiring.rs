@@ -47,6 +47,8 @@ pub struct Outside {
     pub mail_from: Option<String>,
     /// Recipients over the policy's.
     pub mail_to: Option<Vec<String>>,
+    /// Which code this is, see [`code`](crate::interface::code).
+    pub code: String,
 }
 
 /// Which invocation this is.
@@ -169,7 +171,7 @@ impl Site {
             book: &self.book,
             listing: self.listing.as_ref(),
             writer: &self.invocation.writer,
-            code: env!("CARGO_PKG_VERSION"),
+            code: &self.outside.code,
             deadline: self.invocation.deadline,
         }
     }

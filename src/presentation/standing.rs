@@ -244,6 +244,10 @@ pub(crate) fn run_section(report: &RunReport, room: Room) -> Option<Section> {
         Fact::new("Took", elapsed(report.started_at, report.finished_at)),
         Fact::new("Requests to the broker", report.requests.to_string()),
     ];
+    if let Some(force) = &report.force {
+        facts.push(Fact::new("Forced because", clip(&force.reason, room.signs)));
+        facts.push(Fact::new("Permitted until", moment(force.not_after)));
+    }
     if let Some(account) = &report.account {
         facts.push(Fact::new("Account ending", clip(&account.ending, 12)));
     }

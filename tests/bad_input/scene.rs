@@ -70,6 +70,7 @@ impl Scene {
             policy_text: None,
             mail_from: None,
             mail_to: None,
+            code: "0.1.0".to_owned(),
         };
         let scene = Self { world, outside, folder };
         scene.secret(&json!({ "key_id": KEY_ID, "secret_key": SECRET }).to_string());

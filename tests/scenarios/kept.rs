@@ -26,6 +26,7 @@ struct Shelved {
     writes: usize,
     reads: usize,
     unreadable: Option<usize>,
+    hidden: Option<String>,
     deny: Option<String>,
     round_trip: Duration,
 }
@@ -100,6 +101,16 @@ impl Shelf {
     pub(crate) fn fails_to_read(&self, nth: usize) {
         let mut state = locked(&self.state);
         (state.unreadable, state.reads) = (Some(nth), 0);
+    }
+
+    /// A record cannot be read for now.
+    pub(crate) fn hides(&self, key: &str) {
+        locked(&self.state).hidden = Some(key.to_owned());
+    }
+
+    /// Every record can be read again.
+    pub(crate) fn shows(&self) {
+        locked(&self.state).hidden = None;
     }
 
     /// Whether that many reads came.
@@ -186,7 +197,8 @@ impl Shelf {
     fn find(&self, key: &str) -> Result<Option<Record>, StoreError> {
         let mut state = locked(&self.state);
         state.reads += 1;
-        if state.unreadable == Some(state.reads - 1) {
+        let hidden = state.hidden.as_deref() == Some(key);
+        if hidden || state.unreadable == Some(state.reads - 1) {
             return Err(unavailable(key));
         }
         Ok(state.records.get(key).cloned())

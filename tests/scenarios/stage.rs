@@ -9,7 +9,7 @@ use std::time::Duration;
 use alchemiser::application::run::{Ended, run};
 use alchemiser::domain::order::{ClientOrderId, Side};
 use alchemiser::domain::report::{RunReport, Verdict};
-use alchemiser::domain::run::{AccountName, Mode, RunAction, RunRequest, Slot};
+use alchemiser::domain::run::{AccountName, Force, Mode, RunAction, RunRequest, Slot};
 use alchemiser::domain::session::{exchange_date, exchange_zone};
 use alchemiser::domain::symbol::Symbol;
 use alchemiser::infrastructure::http::{Host, Method, Request, Transport};
@@ -39,6 +39,8 @@ pub(crate) struct Stage {
     rules: String,
     limits: String,
     scheduled_for: Timestamp,
+    force: Option<Force>,
+    code: String,
     writers: AtomicU32,
     seconds: AtomicI64,
 }
@@ -71,6 +73,8 @@ impl Stage {
             rules: String::new(),
             limits: "position_max = \"1\"\n".to_owned(),
             scheduled_for,
+            force: None,
+            code: "0.1.0".to_owned(),
             writers: AtomicU32::new(0),
             seconds: AtomicI64::new(INVOCATION_SECONDS),
         };
@@ -144,8 +148,19 @@ impl Stage {
             account: AccountName::parse("main").unwrap(),
             slot: Slot::parse("open").unwrap(),
             scheduled_for: self.scheduled_for,
-            force: None,
+            force: self.force.clone().filter(|_| action == RunAction::Trade),
         }
+    }
+
+    /// Another version runs from now on.
+    pub(crate) fn runs_code(&mut self, code: &str) {
+        code.clone_into(&mut self.code);
+    }
+
+    /// The event repeats the session's run from now on, for so many minutes.
+    pub(crate) fn forces(&mut self, generation: u8, minutes: i64) {
+        let not_after = self.world.now() + minutes.minutes();
+        self.force = Some(Force { generation, reason: "a test".to_owned(), not_after });
     }
 
     /// Goes to a later day's scheduled time.
@@ -243,6 +258,7 @@ impl Stage {
             policy_text: None,
             mail_from: None,
             mail_to: None,
+            code: self.code.clone(),
         };
         let number = self.writers.fetch_add(1, Ordering::Relaxed);
         let deadline = self.world.now() + self.seconds.load(Ordering::Relaxed).seconds();
@@ -259,7 +275,8 @@ impl Stage {
         for (order, id) in &ours {
             assert!(self.world.min_position_seen(order.symbol().as_str()) >= Decimal::ZERO);
             let parts = id.parts().unwrap();
-            if parts.session == report.key.session {
+            let same = parts.generation == report.key.generation;
+            if same && parts.session == report.key.session {
                 *sent.entry((parts.side, parts.symbol.to_string())).or_default() += order.filled;
             }
         }
@@ -328,14 +345,19 @@ impl Stage {
     /// The record of the present session's run, as stored.
     pub(crate) fn record(&self) -> Option<RunReport> {
         let date = exchange_date(self.scheduled_for);
-        let text = self.shelf.text(&format!("runs/paper/main/{date}/open/g0/final.json"))?;
+        let generation = self.force.as_ref().map_or(0, |force| force.generation);
+        let text = format!("runs/paper/main/{date}/open/g{generation}/final.json");
+        let text = self.shelf.text(&text)?;
         let envelope: serde_json::Value = serde_json::from_str(&text).unwrap();
         Some(serde_json::from_value(envelope["body"].clone()).unwrap())
     }
 }
 
 fn is_of(id: &ClientOrderId, report: &RunReport, side: Side) -> bool {
-    id.parts().is_some_and(|parts| parts.session == report.key.session && parts.side == side)
+    id.parts().is_some_and(|parts| {
+        let run = (parts.session, parts.generation);
+        run == (report.key.session, report.key.generation) && parts.side == side
+    })
 }
 
 fn line(order: &Order) -> String {

@@ -4,13 +4,12 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::join;
 
-use crate::application::control::permission;
 use crate::application::dealing::Dealing;
 use crate::application::journal::{AttemptRecord, attempt_name};
-use crate::application::order_life::{OrderLife, Step};
+use crate::application::order_life::OrderLife;
+use crate::application::steps::{Step, Until};
 use crate::application::trouble;
 use crate::domain::market::{Quote, UnusableQuote};
 use crate::domain::money::Shares;
@@ -20,17 +19,13 @@ use crate::domain::pricing::{self, Reach};
 use crate::domain::risk::{Demand, Permit, Usage};
 use crate::domain::symbol::Symbol;
 
-/// A permission read while a record was kept counts for the round that waited for that record,
-/// if it began no longer ago than this: a halt comes as late as one request under way makes it.
-const PERMITTED_MAX: Duration = Duration::from_secs(1);
-
 impl Dealing<'_> {
     /// Prices and approves the next attempt of every order that needs one.
     pub(super) async fn draft(
         &mut self,
         lives: &mut [OrderLife],
         buy_plan: Option<&BuyPlan>,
-        last: Timestamp,
+        until: Until,
     ) {
         let desk = self.floor.desk;
         let now = desk.clock.now();
@@ -40,7 +35,7 @@ impl Dealing<'_> {
         let room = usize::try_from(most).unwrap_or(usize::MAX).saturating_sub(self.recent.len());
         let mut waiting: Vec<&mut OrderLife> = lives
             .iter_mut()
-            .filter(|life| matches!(life.step(now, last), Step::Draft))
+            .filter(|life| matches!(life.step(now, until), Step::Draft))
             .take(room) // the others have their turn in a later round
             .collect();
         if waiting.is_empty() {
@@ -48,10 +43,11 @@ impl Dealing<'_> {
         }
         let symbols: Vec<Symbol> = waiting.iter().map(|l| l.attempts.symbol().clone()).collect();
         let asked_at = self.permitted_at.take();
+        let observed = self.floor.observed;
         let (permitted, quotes) =
-            join!(self.permitted(asked_at), desk.quotes_for_orders(&symbols, self.floor.observed));
-        if let Err(why) = permitted {
-            return self.stop(trouble::halted(why));
+            join!(self.may_send(asked_at), desk.quotes_for_orders(&symbols, observed));
+        if !permitted {
+            return;
         }
         let quotes = match quotes {
             Ok(quotes) => quotes,
@@ -70,16 +66,6 @@ impl Dealing<'_> {
                 Err(why) => life.end(why),
             }
         }
-    }
-
-    /// Whether the operator permits a round of orders; being asked a moment ago will do.
-    async fn permitted(&self, asked_at: Option<Timestamp>) -> Result<(), String> {
-        let now = self.floor.desk.clock.now();
-        let lately = |at: Timestamp| now.duration_since(at).unsigned_abs() <= PERMITTED_MAX;
-        if asked_at.is_some_and(lately) {
-            return Ok(());
-        }
-        permission(self.floor.store, self.floor.journal.key()).await
     }
 
     /// The request of an order's next attempt, through price, record and gate.

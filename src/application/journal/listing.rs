@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::application::ports::{Clock, Store, StoreError};
-use crate::domain::run::{AccountName, Mode, RunKey};
+use crate::domain::run::{AccountName, GENERATION_MAX, Mode, RunKey};
 
 /// An older listing is taken anew: it is made while an invocation is furnished, seconds at most
 /// before its run begins.
@@ -53,6 +53,13 @@ impl Listing {
     /// Whether a run had a record of this name.
     pub fn shows(&self, key: &RunKey, record: &str) -> bool {
         self.names.contains(&format!("runs/{key}/{record}"))
+    }
+
+    /// The highest generation of a run that was opened, whatever generation is asked for.
+    pub fn newest_opened(&self, key: &RunKey) -> Option<RunKey> {
+        let generations = (0..=GENERATION_MAX).rev();
+        let mut keys = generations.map(|generation| RunKey { generation, ..key.clone() });
+        keys.find(|key| self.shows(key, "open.json"))
     }
 
     /// Whether a run had any record.

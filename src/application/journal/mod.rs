@@ -95,6 +95,8 @@ pub struct Kept<T> {
     pub at: Timestamp,
     /// Whether this invocation wrote it.
     pub mine: bool,
+    /// The code that wrote it.
+    pub code: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -249,7 +251,7 @@ fn decode<T: DeserializeOwned>(
         return Err(JournalError::Newer { key: key.to_owned(), version });
     }
     let envelope: Envelope<T> = serde_json::from_slice(&record.bytes).map_err(corrupt)?;
-    let kept =
-        Kept { body: envelope.body, hash: sha256_hex(&record.bytes), at: record.at, mine: false };
-    Ok((envelope.run, envelope.writer, kept))
+    let Envelope { body, run, writer, code, .. } = envelope;
+    let kept = Kept { body, hash: sha256_hex(&record.bytes), at: record.at, mine: false, code };
+    Ok((run, writer, kept))
 }

@@ -23,7 +23,7 @@ async fn leave(request: &RunRequest, house: &House<'_>) -> Trouble {
     if request.action == RunAction::Preview {
         return Trouble::setting("interrupted; a preview leaves nothing behind", "ask again");
     }
-    let key = request.key();
+    let key = house.key_of(request).await;
     let next = "the same command ends it from its records";
     let names = (house.writer, house.code);
     match Journal::new(house.store, house.desk.clock, key.clone(), names).abandon().await {

@@ -5,6 +5,7 @@
 mod days;
 mod exchange;
 mod explain;
+mod forcing;
 mod interrupt;
 mod offline;
 mod online;
@@ -56,6 +57,9 @@ enum Command {
     /// The whole job: signals, orders, record, report, mail.
     #[command(after_help = EXIT_CODES)]
     Run(Running),
+    /// Finish a run that was left open: settle its orders, and send the rest if its plan is good.
+    #[command(after_help = EXIT_CODES)]
+    Resume(Doing),
     /// Everything but orders: what a run would do now, as report and mail.
     Preview(Doing),
     /// The strategies' signals with the path that led to them.
@@ -118,6 +122,8 @@ pub struct Running {
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=5000))]
     #[arg(requires = "offline")]
     days: u32,
+    #[command(flatten, next_help_heading = "Repeating a finished run")]
+    forcing: forcing::Forcing,
 }
 
 /// Which prices the built-in exchange shows.
@@ -177,15 +183,21 @@ pub fn main() -> ExitCode {
 async fn dispatch(cli: Cli) -> Result<u8, Trouble> {
     let json = cli.json;
     match cli.command {
-        Command::Run(Running { doing, days }) if doing.offline => match days {
-            1 => offline::run(&doing, RunAction::Trade, json).await,
+        Command::Run(Running { doing, days, forcing }) if doing.offline => match days {
+            1 => offline::run(&doing, RunAction::Trade, forcing.wish(), json).await,
             several => days::run(&doing, several, json).await,
         },
         Command::Preview(doing) if doing.offline => {
-            offline::run(&doing, RunAction::Preview, json).await
+            offline::run(&doing, RunAction::Preview, None, json).await
         }
-        Command::Run(Running { doing, .. }) => online::run(&doing, RunAction::Trade, json).await,
-        Command::Preview(doing) => online::run(&doing, RunAction::Preview, json).await,
+        Command::Run(Running { doing, forcing, .. }) => {
+            online::run(&doing, RunAction::Trade, forcing.wish(), json).await
+        }
+        Command::Preview(doing) => online::run(&doing, RunAction::Preview, None, json).await,
+        Command::Resume(doing) if doing.offline => {
+            offline::run(&doing, RunAction::Resume, None, json).await
+        }
+        Command::Resume(doing) => online::run(&doing, RunAction::Resume, None, json).await,
         Command::Explain(explain) => explain::explain(&explain, json),
         Command::Init(place) => records::init(&place, json).await,
         Command::Status(place) => records::status(&place, json).await,
@@ -202,7 +214,8 @@ fn command() -> clap::Command {
             command.mut_arg(option, |choice| choice.requires("offline"))
         })
     };
-    Cli::command().mut_subcommand("run", tied).mut_subcommand("preview", tied)
+    let doing = ["run", "preview", "resume"];
+    doing.into_iter().fold(Cli::command(), |cli, name| cli.mut_subcommand(name, tied))
 }
 
 impl WorldChoice {

@@ -19,8 +19,10 @@ use crate::infrastructure::https::{ReqwestTransport, Tls, Trust};
 use crate::infrastructure::local::mail::Outbox;
 use crate::infrastructure::local::secrets::StaticKeys;
 use crate::infrastructure::local::store::FolderStore;
+use crate::interface::cli::forcing::Wish;
 use crate::interface::cli::interrupt::run_or_leave;
 use crate::interface::cli::{Doing, Trouble, WorldChoice, records, say};
+use crate::interface::code::VERSION;
 use crate::interface::settings::StorePlace;
 use crate::interface::wiring::{Invocation, Outside};
 use crate::presentation;
@@ -50,9 +52,32 @@ pub(super) struct Stage {
 }
 
 /// One session.
-pub(super) async fn run(doing: &Doing, action: RunAction, json: bool) -> Result<u8, Trouble> {
+pub(super) async fn run(
+    doing: &Doing,
+    action: RunAction,
+    wish: Option<Wish>,
+    json: bool,
+) -> Result<u8, Trouble> {
     let (stage, date) = Stage::of(doing, action).await?;
-    stage.run(doing, action, date).await?.tell(json)
+    let mut request = request(doing, action, date)?;
+    if let Some(wish) = wish {
+        let outside = &stage.outside;
+        let force = wish.force(&request, outside.store.as_ref(), outside.clock.now()).await?;
+        request.force = Some(force);
+    }
+    stage.answer(&request).await?.tell(json)
+}
+
+/// The session's request.
+fn request(doing: &Doing, action: RunAction, date: Date) -> Result<RunRequest, Trouble> {
+    Ok(RunRequest {
+        action,
+        mode: doing.place.mode,
+        account: doing.place.account.clone(),
+        slot: doing.slot.clone(),
+        scheduled_for: scheduled(date)?,
+        force: None,
+    })
 }
 
 /// The text of the policy file, if one was named.
@@ -132,6 +157,7 @@ impl Stage {
             policy_text: policy_text(doing)?,
             mail_from: None,
             mail_to: None,
+            code: VERSION.to_owned(), // worlds of their own; the hash costs a second when built for tests
         };
         Ok((Self { world, outside, folder, _server: server }, date))
     }
@@ -143,28 +169,23 @@ impl Stage {
         action: RunAction,
         date: Date,
     ) -> Result<Done, Trouble> {
-        let scheduled_for = scheduled(date)?;
+        self.answer(&request(doing, action, date)?).await
+    }
+
+    /// One run as it is asked for.
+    async fn answer(&self, request: &RunRequest) -> Result<Done, Trouble> {
         let now = self.outside.clock.now();
         let deadline = now.saturating_add(RUN_SECONDS.seconds()).unwrap_or(now);
         let writer = format!("offline-{}-{}", std::process::id(), now.as_millisecond());
         let wrong = |incident: crate::domain::incident::Incident| {
             Trouble::setting(incident.what, &incident.action)
         };
-        let place = &doing.place;
         let invocation = Invocation { writer, deadline };
-        let site =
-            self.outside.furnish(place.mode, &place.account, invocation).await.map_err(wrong)?;
-        let request = RunRequest {
-            action,
-            mode: place.mode,
-            account: place.account.clone(),
-            slot: doing.slot.clone(),
-            scheduled_for,
-            force: None,
-        };
+        let site = self.outside.furnish(request.mode, &request.account, invocation).await;
+        let site = site.map_err(wrong)?;
         let key = request.key();
         records::permit(self.outside.store.as_ref(), &key).await?; // a world of its own: nothing to lose
-        let ended = run_or_leave(&request, &site.house()).await?;
+        let ended = run_or_leave(request, &site.house()).await?;
         Ok(Done::of(ended, StorePlace::Folder(self.folder.join("store"))))
     }
 }

@@ -9,6 +9,7 @@ use crate::domain::incident::Incident;
 use crate::domain::run::{RunAction, RunRequest};
 use crate::infrastructure::clock::MachineClock;
 use crate::infrastructure::https::Trust;
+use crate::interface::cli::forcing::Wish;
 use crate::interface::cli::interrupt::run_or_leave;
 use crate::interface::cli::{Doing, Trouble, offline};
 use crate::interface::connections::Connections;
@@ -19,7 +20,11 @@ use crate::interface::wiring::Invocation;
 const RUN_SECONDS: i64 = 300;
 
 /// One run or preview now.
-pub(super) async fn run_now(doing: &Doing, action: RunAction) -> Result<offline::Done, Trouble> {
+pub(super) async fn run_now(
+    doing: &Doing,
+    action: RunAction,
+    wish: Option<Wish>,
+) -> Result<offline::Done, Trouble> {
     let outbox = match &doing.place.store {
         StorePlace::Folder(folder) => folder.with_file_name("mail"),
         StorePlace::Bucket(bucket) => Path::new("out").join(bucket).join("mail"),
@@ -45,7 +50,7 @@ pub(super) async fn run_now(doing: &Doing, action: RunAction) -> Result<offline:
         .furnish(doing.place.mode, &doing.place.account, Invocation { writer, deadline })
         .await
         .map_err(|incident| Trouble::setting(incident.what, &incident.action))?;
-    let request = RunRequest {
+    let mut request = RunRequest {
         action,
         mode: doing.place.mode,
         account: doing.place.account.clone(),
@@ -53,12 +58,20 @@ pub(super) async fn run_now(doing: &Doing, action: RunAction) -> Result<offline:
         scheduled_for: now,
         force: None,
     };
+    if let Some(wish) = wish {
+        request.force = Some(wish.force(&request, site.house().store, now).await?);
+    }
     let ended = run_or_leave(&request, &site.house()).await?;
     Ok(offline::Done::of(ended, doing.place.store.clone()))
 }
 
 /// One run or preview now, told on the terminal.
-pub(super) async fn run(doing: &Doing, action: RunAction, json: bool) -> Result<u8, Trouble> {
-    let done = run_now(doing, action).await?;
+pub(super) async fn run(
+    doing: &Doing,
+    action: RunAction,
+    wish: Option<Wish>,
+    json: bool,
+) -> Result<u8, Trouble> {
+    let done = run_now(doing, action, wish).await?;
     done.tell(json)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
-use crate::application::control::{Control, Permission, control_key, permission};
+use crate::application::control::{Control, Permission, State, control_key, permission};
 use crate::application::journal::history::{History, look_back};
 use crate::application::ports::{Clock, Put, Store};
 use crate::domain::incident::Category;
@@ -46,7 +46,7 @@ pub(super) async fn init(place: &Place, json: bool) -> Result<u8, Trouble> {
         }
         Put::Exists(_) => say(&format!("kept {root}/{policy} as it is")),
     }
-    say(&may_trade(place, &permission(store, &key).await));
+    say(&may_trade(place, &permission(store, &key, MachineClock.now()).await));
     Ok(0)
 }
 
@@ -57,9 +57,10 @@ async fn open(place: &Place) -> Result<Arc<dyn Store>, Trouble> {
 
 /// Writes the control object if there is none.
 pub(super) async fn permit(store: &dyn Store, key: &RunKey) -> Result<(), Trouble> {
-    let control = Control { state: Permission::Run, reason: "prepared by init".to_owned() };
+    let reason = "prepared by init".to_owned();
+    let control = Control { state: State::Run, reason, who: None, since: None, until: None };
     let bytes = serde_json::to_vec(&control).unwrap_or_default();
-    let written = store.put_once(&control_key(key), &bytes).await;
+    let written = store.put_once(&control_key(key.mode, &key.account), &bytes).await;
     written.map(|_| ()).map_err(|error| Trouble::setting(error, "check the rights on the store"))
 }
 
@@ -81,7 +82,7 @@ pub(super) async fn status(place: &Place, as_json: bool) -> Result<u8, Trouble> 
     let unreadable = |error: &dyn std::fmt::Display| {
         Trouble::setting(error, "a record cannot be read: restore it from a copy")
     };
-    let permitted = permission(store, &key).await;
+    let permitted = permission(store, &key, MachineClock.now()).await;
     let history = look_back(store, &key, None).await.map_err(|error| unreadable(&error))?;
     if as_json {
         say(&as_value(place, &permitted, &history).to_string());
@@ -129,14 +130,14 @@ fn holdings(report: &RunReport) {
     }
 }
 
-fn as_value(place: &Place, permitted: &Result<(), String>, history: &History) -> Value {
+fn as_value(place: &Place, permitted: &Permission, history: &History) -> Value {
     let newest = history.newest.as_ref().map(|kept| &kept.body);
     let last = history.last.as_ref().map(|kept| &kept.body);
     json!({
         "account": place.account,
         "mode": place.mode,
-        "may_trade": permitted.is_ok(),
-        "why_not": permitted.as_ref().err(),
+        "may_trade": *permitted == Permission::Given,
+        "why_not": why_not(permitted),
         "last_run": newest.map(|report| report.key.to_string()),
         "verdict": newest.map(|report| report.verdict),
         "summary": newest.map(|report| report.summary.clone()),
@@ -146,10 +147,18 @@ fn as_value(place: &Place, permitted: &Result<(), String>, history: &History) ->
     })
 }
 
-fn may_trade(place: &Place, permitted: &Result<(), String>) -> String {
+fn may_trade(place: &Place, permitted: &Permission) -> String {
+    match why_not(permitted) {
+        None => format!("{}/{} may trade", place.mode, place.account),
+        Some(why) => format!("{}/{} may not trade: {why}", place.mode, place.account),
+    }
+}
+
+fn why_not(permitted: &Permission) -> Option<String> {
     match permitted {
-        Ok(()) => format!("{}/{} may trade", place.mode, place.account),
-        Err(why) => format!("{}/{} may not trade: {why}", place.mode, place.account),
+        Permission::Given => None,
+        Permission::Halted(halt) => Some(halt.to_string()),
+        Permission::Away(why) | Permission::Void(why) => Some(why.clone()),
     }
 }
 

@@ -30,6 +30,7 @@ pub(crate) fn trading_day() -> RunReport {
         version: RECORD_VERSION,
         key: key(),
         action: RunAction::Trade,
+        force: None,
         verdict: Verdict::Done,
         summary: "Every order was filled; SVIX was skipped for want of a fresh quote.".to_owned(),
         started_at: at("14:35:02"),
