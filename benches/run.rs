@@ -7,7 +7,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use alchemiser::application::control::{Control, Permission, control_key};
+use alchemiser::application::control::{Control, State, control_key};
 use alchemiser::application::ports::Store;
 use alchemiser::application::run::{Ended, run};
 use alchemiser::domain::report::RunReport;
@@ -107,6 +107,7 @@ async fn sessions() -> Vec<Figures> {
         policy_text: None,
         mail_from: None,
         mail_to: None,
+        code: "0.1.0".to_owned(),
     };
     let mut runs = Vec::new();
     for day in &days[first..first + SESSIONS] {
@@ -118,9 +119,11 @@ async fn sessions() -> Vec<Figures> {
             scheduled_for: start(*day),
             force: None,
         };
-        let control = Control { state: Permission::Run, reason: String::new() };
+        let reason = String::new();
+        let control = Control { state: State::Run, reason, who: None, since: None, until: None };
         let control = serde_json::to_vec(&control).unwrap();
-        store.put_once(&control_key(&request.key()), &control).await.unwrap();
+        let key = control_key(request.mode, &request.account);
+        store.put_once(&key, &control).await.unwrap();
         world.advance_to(start(*day));
         counting.seen.lock().unwrap().clear();
         let deadline = start(*day) + Duration::from_mins(5);

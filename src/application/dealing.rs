@@ -2,6 +2,7 @@
 
 mod drafting;
 mod permitting;
+mod posting;
 
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use tracing::{error, info, warn};
 use crate::application::control::{Permission, Working, permission};
 use crate::application::desk::{News, Watch, settled};
 use crate::application::execute::{Floor, Sent};
+use crate::application::journal::JournalError;
 use crate::application::order_life::OrderLife;
 use crate::application::ports::BrokerError;
 use crate::application::steps::{Concern, Step, Until};
@@ -71,6 +73,7 @@ enum Answer {
     Submitted(Result<Order, BrokerError>),
     Looked(Result<Option<Order>, BrokerError>),
     Cancelled(Result<(), BrokerError>),
+    Withheld(JournalError),
 }
 
 impl<'a> Dealing<'a> {
@@ -183,7 +186,7 @@ impl<'a> Dealing<'a> {
     async fn ask(&self, ask: &Ask) -> Answer {
         let broker = self.floor.desk.broker;
         match ask {
-            Ask::Submit(request) => Answer::Submitted(broker.submit(request).await),
+            Ask::Submit(request) => self.post(request).await,
             Ask::Look(id) => Answer::Looked(broker.order(id).await),
             Ask::Cancel(id) => Answer::Cancelled(broker.cancel(id).await),
         }
@@ -199,9 +202,12 @@ impl<'a> Dealing<'a> {
         let desk = self.floor.desk;
         let now = desk.clock.now();
         let concern = match answer {
-            Answer::Submitted(answer) => life.answered(answer, now),
+            Answer::Submitted(answer) => self.submitted(life, answer),
+            Answer::Withheld(error) => self.withheld(life, &error),
             Answer::Looked(found) => match life.looked(found, now) {
-                (_, Some(request)) if now < last => self.send_again(life, &request).await,
+                (_, Some(request)) if now < last && self.sends_again() => {
+                    self.send_again(life, &request).await
+                }
                 (concern, _) => concern,
             },
             Answer::Cancelled(answer) => {

@@ -33,6 +33,8 @@ pub struct Policy {
     pub conflict: ConflictRule,
     /// How patient the first attempt is.
     pub urgency: Urgency,
+    /// What is done about an order whose answer was lost.
+    pub submit_mode: SubmitMode,
     /// Part of the equity that stays cash.
     pub reserve: Weight,
     /// Cash that stays in the account in any case.
@@ -91,6 +93,17 @@ pub enum Urgency {
     Normal,
     /// The marketable limit at once.
     High,
+}
+
+/// What is done about an order that nobody knows to have arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SubmitMode {
+    /// It is looked up, and sent again under the same id, which the broker takes only once.
+    SameIdRetry,
+    /// It is looked up and never sent again: needs no uniqueness of the broker's, and leaves more
+    /// orders unknown.
+    AtMostOnce,
 }
 
 /// Limits of the risk gate; see the README for what each is for.

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use alchemiser::domain::report::Verdict;
 use alchemiser::domain::run::RunAction;
+use alchemiser::infrastructure::http::Method;
 use alchemiser::simulator::exchange::{Fills, OrderTrouble};
+use alchemiser::simulator::faults::{Effect, Fault, On, Trouble};
 
 use crate::cut::{Cut, LEASE_OVER, killed_at};
 use crate::stage::{CONTROL, Stage};
@@ -158,4 +160,66 @@ async fn code_that_did_not_make_the_plan_only_settles_it() {
     assert!(told.is_kept(), "recorded and told");
     assert_eq!(stage.orders().len(), orders, "no order beyond those that were out");
     assert!(stage.orders().iter().all(|order| !order.contains(" new ")), "{:?}", stage.orders());
+}
+
+/// A run that sends nothing twice.
+fn careful() -> Stage {
+    stage().rule("submit_mode = \"at-most-once\"")
+}
+
+/// The way to the exchange is cut before the first order arrives.
+fn lose_the_first_order(stage: &Stage) {
+    let on = On::new(Method::Post, "/v2/orders").containing("SPY");
+    stage.world.fault(Fault::request(on, Trouble::NoAnswer { effect: Effect::None }));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn an_order_that_was_lost_goes_out_again_only_where_ids_are_trusted() {
+    let trusting = stage();
+    lose_the_first_order(&trusting);
+    assert_eq!(trusting.run().await.verdict(), Verdict::Done);
+
+    let stage = careful();
+    lose_the_first_order(&stage);
+    let told = stage.run().await;
+    assert_eq!(told.verdict(), Verdict::Unknown);
+    assert_eq!(stage.orders(), ["buy BIL 490 #1 filled 490"]);
+    assert_eq!(told.errors(), ["CRITICAL order-unknown", "TRADING order-not-filled"]);
+    let intents = stage.shelf.keys("runs/").into_iter().filter(|key| key.contains("/intent/B/"));
+    assert_eq!(intents.count(), 2, "each order had its intent");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn an_intent_that_another_invocation_wrote_is_never_sent() {
+    let twin = careful();
+    twin.run().await;
+    let count = i64::try_from(twin.world.requests()).unwrap();
+    for cut in [Cut::Before, Cut::After] {
+        for request in 1..=count {
+            let stage = careful();
+            assert!(killed_at(&stage, request, cut).await.is_none(), "{request} of {count}");
+            let intents =
+                || stage.shelf.keys("runs/").iter().filter(|k| k.contains("/intent/")).count();
+            let (before, orders) = (intents(), stage.orders().len());
+            stage.world.advance(LEASE_OVER);
+            let told = stage.run().await;
+            let fresh = intents() - before;
+            assert_eq!(stage.orders().len(), orders + fresh, "{cut:?} {request}: one order each");
+            let good = [Verdict::Done, Verdict::Unknown].contains(&told.verdict());
+            assert!(good, "{cut:?} {request}: {:?}", told.report().summary);
+        }
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn without_its_intent_on_record_no_order_leaves() {
+    let stage = careful();
+    stage.shelf.denies("/intent/");
+    let told = stage.run().await;
+    assert_eq!((told.verdict(), stage.orders().len()), (Verdict::Failed, 0));
+    assert!(
+        told.errors().contains(&"CONFIGURATION store-denied".to_owned()),
+        "{:?}",
+        told.errors()
+    );
 }

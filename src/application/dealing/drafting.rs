@@ -133,6 +133,7 @@ impl Dealing<'_> {
         let symbol = life.attempts.symbol().clone();
         let attempt = u8::try_from(life.attempts.list().len()).unwrap_or(u8::MAX);
         let request = match desk.quotes(std::slice::from_ref(&symbol)).await {
+            Ok(_) if !self.sends_again() => Err("nothing is sent twice".to_owned()),
             Ok(quotes) => match quotes.get(&symbol) {
                 Some(Ok(quote)) => self.approved(life, (attempt, shares), quote, buy_plan),
                 Some(Err(unusable)) => Err(unusable.to_string()),

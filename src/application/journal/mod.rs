@@ -7,6 +7,7 @@
 //! runs/{run}/snapshot.json              every input of the decision
 //! runs/{run}/plan.json                  the approved plan
 //! runs/{run}/att/{S|B}/{SYMBOL}/{k}.json  attempt k > 1: what the terminal attempts left over
+//! runs/{run}/intent/{S|B}/{SYMBOL}/{k}.json  before attempt k is sent, where nothing is sent twice
 //! runs/{run}/sells.json buyplan.json buys.json
 //! runs/{run}/final.json                 the report
 //! runs/{run}/mail/run.json              after the mail was taken
@@ -37,7 +38,7 @@ use serde::{Deserialize, Serialize};
 use crate::application::ports::{Clock, Put, Record, Store, StoreError};
 use crate::domain::hash::sha256_hex;
 use crate::domain::incident::Incident;
-use crate::domain::money::{Shares, Usd};
+use crate::domain::money::{Price, Shares, Usd};
 use crate::domain::order::{ClientOrderId, Side};
 use crate::domain::plan::RebalancePlan;
 use crate::domain::report::{AccountReport, DataReport, LimitUse};
@@ -116,6 +117,17 @@ pub struct AttemptRecord {
     pub shares: Shares,
     /// The ended attempts and what each executed.
     pub evidence: BTreeMap<ClientOrderId, Shares>,
+}
+
+/// An attempt about to be sent: whoever wrote this record may send it, once, and nobody else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IntentRecord {
+    /// Its name at the broker.
+    pub id: ClientOrderId,
+    /// Shares.
+    pub shares: Shares,
+    /// Limit price.
+    pub limit: Price,
 }
 
 /// The approved plan with what the report says of it, so that a resumed run tells the same.
@@ -227,11 +239,19 @@ impl<'a> Journal<'a> {
 
 /// Name of an attempt's record within a run.
 pub fn attempt_name(side: Side, symbol: &Symbol, attempt: u8) -> String {
-    let letter = match side {
+    format!("att/{}/{symbol}/{attempt}.json", letter(side))
+}
+
+/// Name of the record that gives one invocation the right to send an attempt.
+pub fn intent_name(side: Side, symbol: &Symbol, attempt: u8) -> String {
+    format!("intent/{}/{symbol}/{attempt}.json", letter(side))
+}
+
+const fn letter(side: Side) -> char {
+    match side {
         Side::Sell => 'S',
         Side::Buy => 'B',
-    };
-    format!("att/{letter}/{symbol}/{attempt}.json")
+    }
 }
 
 fn decode<T: DeserializeOwned>(
