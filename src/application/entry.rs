@@ -12,7 +12,7 @@ use crate::application::run::House;
 use crate::application::stop::Stop;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::report::Verdict;
-use crate::domain::run::{Mode, RunRequest};
+use crate::domain::run::RunRequest;
 use crate::domain::session::{Session, exchange_date};
 
 /// An event may be this much ahead of the clock: clocks differ a little.
@@ -21,14 +21,6 @@ const AHEAD_MAX: SignedDuration = SignedDuration::from_secs(60);
 /// What the request alone forbids.
 pub(super) fn permitted(request: &RunRequest, house: &House<'_>) -> Result<(), Stop> {
     let blocked = |incident| Stop::incident(Verdict::Blocked, incident, false);
-    if request.mode == Mode::Live {
-        let what = "mode live is refused: this version cannot be armed";
-        return Err(blocked(
-            Incident::new(Category::Configuration, "live-refused", "run", what)
-                .meaning("Nothing was traded; real money needs an arming record.")
-                .action("Use mode paper."),
-        ));
-    }
     let now = house.desk.clock.now();
     if request.scheduled_for.duration_since(now) > AHEAD_MAX {
         let what = format!("the event is for {}, which is still to come", request.scheduled_for);

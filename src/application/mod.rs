@@ -6,6 +6,7 @@
 //! collects the report on the way. [`watch`] comes after a run and only reads what it left. No rule
 //! of trading lives here: those are in the domain.
 
+pub mod arming;
 mod chronicle;
 mod close;
 pub mod confirm;
@@ -18,6 +19,7 @@ mod entry;
 pub mod execute;
 pub mod force;
 mod house;
+pub mod instructions;
 pub mod journal;
 mod left_open;
 pub mod observe;

@@ -317,6 +317,7 @@ fn past(history: &history::History, orders: &[Order]) -> Past {
         transfers: kept.body.transfers.clone(),
         orders_today: u32::try_from(attempts).unwrap_or(u32::MAX),
         turnover_today: outcomes().map(OrderOutcome::value).sum(),
+        instructions: history.instructions.clone(),
     }))
 }
 

@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use tokio::join;
 
+use crate::application::arming::{armed_for, ramped, sessions_before};
 use crate::application::chronicle::{list_items, take_snapshot};
 use crate::application::confirm::confirm;
 use crate::application::control::{Permission, permission};
@@ -19,8 +20,10 @@ use crate::application::ports::BrokerError;
 use crate::application::run::House;
 use crate::application::stop::Stop;
 use crate::application::trouble;
+use crate::domain::arming::Arming;
 use crate::domain::decide::{Decision, decide};
 use crate::domain::incident::Incident;
+use crate::domain::policy::Policy;
 use crate::domain::report::{RunReport, Verdict};
 use crate::domain::run::{RunAction, RunKey, RunRequest};
 use crate::domain::session::Session;
@@ -57,7 +60,8 @@ pub(super) async fn planned(
         }
     };
     report.marks.observed_at = Some(house.desk.clock.now());
-    let decision = decided(house, journal.key(), &mut observed).await?;
+    let armed = armed_for(house, journal.key(), &observed.snapshot.account).await;
+    let decision = decided_within(&armed, house, report, &mut observed).await?;
     report.marks.decided_at = Some(house.desk.clock.now());
     let Observed { snapshot, data, .. } = observed;
     take_snapshot(report, &snapshot, data);
@@ -75,8 +79,10 @@ pub(super) async fn planned(
         report.summary = String::from("a preview: no order was sent");
         report.ledger = decision.ledger;
         report.incidents.extend(forgotten(&permitted));
+        report.incidents.extend(armed.err().and_then(|stop| stop.incident).map(|said| *said));
         return Ok(None);
     }
+    armed?;
     if let Some(stop) = Stop::not_permitted(&permitted) {
         return Err(stop);
     }
@@ -166,14 +172,34 @@ fn take_decision(report: &mut RunReport, decision: &Decision) {
     list_items(&report.key, report.plan.as_ref());
 }
 
+/// The decision within the capital that the arming permits.
+async fn decided_within(
+    armed: &Result<Option<Arming>, Stop>,
+    house: &House<'_>,
+    report: &RunReport,
+    observed: &mut Observed,
+) -> Result<Decision, Stop> {
+    let (policy, sessions) = (house.desk.policy, sessions_before(report));
+    let arming = armed.as_ref().ok().and_then(Option::as_ref);
+    let Some((policy, line)) =
+        arming.and_then(|arming| ramped(arming, &observed.snapshot, policy, sessions))
+    else {
+        return decided(house, &report.key, observed, policy).await;
+    };
+    let mut decision = decided(house, &report.key, observed, &policy).await?;
+    decision.limits.push(line);
+    Ok(decision)
+}
+
 /// The decision, with today's flags of everything it orders.
 async fn decided(
     house: &House<'_>,
     key: &RunKey,
     observed: &mut Observed,
+    policy: &Policy,
 ) -> Result<Decision, Stop> {
     for _ in 0..CONFIRMATIONS_MAX {
-        let decision = decide(&observed.snapshot, house.book, house.desk.policy, key);
+        let decision = decide(&observed.snapshot, house.book, policy, key);
         let confirmed = confirm(&house.desk, observed, decision.drafted.as_ref()).await;
         if !confirmed.map_err(Stop::observing)? {
             return Ok(decision);

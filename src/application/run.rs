@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use tokio::join;
 use tracing::info;
 
+use crate::application::arming::{armed, sends_until};
 use crate::application::chronicle::{blank, planned_orders, take_history, take_plan};
 use crate::application::close::close;
 use crate::application::desk::{Desk, Observation, Watch};
@@ -36,7 +37,7 @@ use crate::domain::run::{RunAction, RunKey, RunRequest};
 use crate::domain::strategy::StrategySlot;
 
 /// Time kept free at the end for the final record and the mail.
-const CLOSING: Duration = Duration::from_secs(25);
+pub(super) const CLOSING: Duration = Duration::from_secs(25);
 /// A run that has less time than this leaves the market to a later invocation: what is kept free
 /// at the end, and an attempt of ten seconds for each side. With less it would send sells and
 /// might not buy.
@@ -187,6 +188,7 @@ async fn stages(
     // A resume's own time does not make an old run young.
     punctual(request.scheduled_for.min(opened.scheduled_for), house)?;
     still_good(opened.force.as_ref(), house)?;
+    armed(house, &key).await?; // before the broker is asked for anything
     let mut history = history?;
     if !history.unfinished.is_empty() {
         let morning = awake(morning(&house.desk, &key).await, &key, report)?;
@@ -307,17 +309,15 @@ pub(super) async fn act(
         let what = format!("the stored plan breaks a law: {refusal}");
         Stop::critical("journal-corrupt", what)
     })?;
-    let timing = &house.desk.policy.timing;
-    let cutoff = back(plan.plan().session.close, u64::from(timing.cutoff_seconds));
-    let closing = back(house.deadline, CLOSING.as_secs());
-    let permitted_until = report.force.as_ref().map_or(Timestamp::MAX, |force| force.not_after);
-    let good_until = plan.plan().valid_until.min(cutoff).min(closing).min(permitted_until);
-    let (fresh, no_submit_after, other_code) = match start {
-        Start::Fresh(fresh) => (Some(*fresh), good_until, None),
-        Start::GoOn if code == house.code => (None, good_until, None),
-        // What this code would send of the other's plan, nobody has tested together.
-        Start::GoOn => (None, Timestamp::MIN, Some(trouble::other_code(&code, house.code))),
-        Start::Settle => (None, Timestamp::MIN, None),
+    let closing = back(house.deadline, CLOSING);
+    let until = sends_until(house, (plan.plan(), &code), &start, report).await;
+    let (no_submit_after, hindrance) = match until {
+        Ok(until) => (until, None),
+        Err(hindrance) => (Timestamp::MIN, hindrance),
+    };
+    let fresh = match start {
+        Start::Fresh(fresh) => Some(*fresh),
+        Start::GoOn | Start::Settle => None,
     };
     let sent = fresh.as_ref().map_or(Sent::Perhaps, |_| Sent::Nothing);
     let (observed, permitted_at, watch) = fresh.map_or((None, None, None), |fresh| {
@@ -335,7 +335,7 @@ pub(super) async fn act(
         end: closing,
     };
     take_plan(report, record);
-    report.incidents.extend(other_code);
+    report.incidents.extend(hindrance.map(|incident| *incident));
     info!(run = %report.key, orders = planned_orders(report), "acting");
     let executed = execute(&plan, &floor, watch).await?;
     let Executed { execution, buy_plan, incidents, unfinished } = executed;
@@ -370,6 +370,6 @@ impl Told {
     }
 }
 
-fn back(moment: Timestamp, seconds: u64) -> Timestamp {
-    moment.saturating_sub(Duration::from_secs(seconds)).unwrap_or(Timestamp::MIN)
+pub(super) fn back(moment: Timestamp, by: Duration) -> Timestamp {
+    moment.saturating_sub(by).unwrap_or(Timestamp::MIN)
 }

@@ -23,7 +23,7 @@ use crate::domain::hash::sha256_hex;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::policy::MailPolicy;
 use crate::domain::report::RunReport;
-use crate::domain::run::{Mode, RunKey, WatchRequest};
+use crate::domain::run::{RunKey, WatchRequest};
 use crate::domain::watch::{Before, Ending, Finding, Look, is_due};
 use crate::presentation::{self, MailParts};
 
@@ -133,10 +133,6 @@ fn refusal(request: &WatchRequest, now: Timestamp) -> Option<Incident> {
         Incident::new(Category::Configuration, code, COMPONENT, what)
             .meaning("Nothing was looked at, so nobody knows whether a run ended well.")
     };
-    if request.mode == Mode::Live {
-        let what = "mode live is refused: this version cannot be armed".to_owned();
-        return Some(refused("live-refused", what).action("Watch mode paper."));
-    }
     (request.scheduled_for.duration_since(now) > AHEAD_MAX).then(|| {
         let what = format!("the look is for {}, which is still to come", request.scheduled_for);
         refused("event-early", what)

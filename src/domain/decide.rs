@@ -20,6 +20,7 @@ use crate::domain::sleeve::adopt::adopt;
 use crate::domain::sleeve::capital::{Valuation, capital};
 use crate::domain::sleeve::due::{Claim, Wish};
 use crate::domain::sleeve::fold::{Carried, carry_forward, first};
+use crate::domain::sleeve::instruct::instruct;
 use crate::domain::sleeve::ledger::{Ledger, Sleeve};
 use crate::domain::snapshot::{Past, Snapshot};
 use crate::domain::strategy::{Rebalance, StrategyOutcome, StrategySlot};
@@ -129,9 +130,12 @@ fn open_ledger(
         Past::Known(known) => {
             let carried = carry_forward(&known.ledger, snapshot)
                 .map_err(|error| vec![notices::of_ledger(&error)])?;
-            let Carried { ledger, transfers, notes } = carried;
+            let Carried { mut ledger, transfers, notes } = carried;
             decision.transfers = transfers;
             decision.incidents.extend(notes);
+            let strategies = book.iter().map(|slot| &slot.name).collect();
+            let booked = instruct(&mut ledger, &known.instructions, &strategies);
+            decision.incidents.extend(booked);
             ledger
         }
         Past::Lost => return Err(vec![notices::of_lost_ledger()]),

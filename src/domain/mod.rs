@@ -6,6 +6,7 @@
 //! then the words of the trade.
 
 pub mod account;
+pub mod arming;
 pub mod attempts;
 pub mod book;
 pub mod decide;

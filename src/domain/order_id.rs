@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -72,6 +73,11 @@ impl ClientOrderId {
         let id = format!("{body}-{}", check_digits(&body));
         assert!(id.len() <= ORDER_ID_LENGTH_MAX, "order id too long: {id}");
         Self(id)
+    }
+
+    /// The id of an order that only checks the broker: no run takes it for one of its own.
+    pub(in crate::domain) fn probe(now: Timestamp) -> Self {
+        Self(format!("check-{}", now.as_millisecond()))
     }
 
     /// Reads an id, checking its digits.

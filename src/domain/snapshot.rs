@@ -15,6 +15,7 @@ use crate::domain::money::{Price, Usd};
 use crate::domain::order::Order;
 use crate::domain::report::EquityPoint;
 use crate::domain::session::{Calendar, Session};
+use crate::domain::sleeve::instruct::Instruction;
 use crate::domain::sleeve::ledger::Ledger;
 use crate::domain::symbol::Symbol;
 
@@ -91,6 +92,9 @@ pub struct Known {
     pub orders_today: u32,
     /// Value bought and sold by earlier generations of this session.
     pub turnover_today: Usd,
+    /// The operator's instructions about who owns what, those booked before included.
+    #[serde(default)]
+    pub instructions: Vec<Instruction>,
 }
 
 impl Snapshot {

@@ -100,6 +100,8 @@ const PREFETCH: &str = "ALCHEMISER_PREFETCH";
 const TRUST: &str = "ALCHEMISER_TRUST";
 /// Set by the platform from the function's logging configuration.
 const LOG_LEVEL: &str = "AWS_LAMBDA_LOG_LEVEL";
+/// Set by whatever logged the user in.
+const USER: &str = "USER";
 /// Every variable of ours that means something.
 pub const KNOWN: [&str; 8] =
     [STORE, OUTBOX, SECRET_FILE, BROKER_URL, MAIL_FROM, MAIL_TO, PREFETCH, TRUST];
@@ -188,6 +190,12 @@ fn trust(text: Option<&str>) -> Result<Trust, SettingsError> {
 /// The level of detail that the function's configuration asks its logs to have.
 pub fn log_level() -> Option<String> {
     environment().find(|(name, _)| name == LOG_LEVEL).map(|(_, level)| level)
+}
+
+/// The name of the user who calls, as the system gives it.
+pub fn user() -> Option<String> {
+    let name = environment().find(|(name, _)| name == USER).map(|(_, user)| user);
+    name.filter(|user| !user.is_empty())
 }
 
 /// The process's variables, as far as they are text.

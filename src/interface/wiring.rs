@@ -90,21 +90,32 @@ impl Outside {
         let policy = policy?;
         let texts = texts.map_err(|error| trouble::journal(&error.into()))?;
         let feeds = Feeds { bars: policy.bars_feed.clone(), quotes: policy.quotes_feed.clone() };
-        let connection = Connection {
-            transport: Arc::clone(&self.transport),
-            credentials: Arc::clone(&self.credentials),
-            clock: Arc::clone(&self.clock),
-            mode,
-            deadline: invocation.deadline.checked_sub(RECORDING).ok(),
-        };
+        let asked_until = invocation.deadline.checked_sub(RECORDING).ok();
         Ok(Site {
             outside: self.clone(),
             invocation,
-            broker: Alpaca::new(connection, feeds),
+            broker: Alpaca::new(self.connection(mode, asked_until), feeds),
             book: book::slots(&policy, &texts),
             policy,
             listing: listing.ok(), // the run lists again and says what is wrong
         })
+    }
+
+    /// The broker alone, for what needs no policy.
+    pub fn broker(&self, mode: Mode, deadline: Option<Timestamp>) -> Alpaca {
+        let policy = Policy::compiled_in();
+        let feeds = Feeds { bars: policy.bars_feed, quotes: policy.quotes_feed };
+        Alpaca::new(self.connection(mode, deadline), feeds)
+    }
+
+    fn connection(&self, mode: Mode, deadline: Option<Timestamp>) -> Connection {
+        Connection {
+            transport: Arc::clone(&self.transport),
+            credentials: Arc::clone(&self.credentials),
+            clock: Arc::clone(&self.clock),
+            mode,
+            deadline,
+        }
     }
 
     /// The default policy with the mail addresses of the settings, for when there is no other.

@@ -79,8 +79,8 @@ async fn an_event_of_the_future_and_mode_live_do_not_trade() {
     let told = scene.ask(event(&[("mode", json!("live"))])).await;
     told.says(
         "blocked",
-        (Configuration, "live-refused"),
-        &["mode live is refused", "Use mode paper"],
+        (Configuration, "not-armed"),
+        &["mode live is refused: no arming record", "Use mode paper"],
     );
     nothing_traded(&scene);
 }

@@ -261,6 +261,7 @@ impl World {
                 transfers: BTreeMap::new(),
                 orders_today: 0,
                 turnover_today: Usd::ZERO,
+                instructions: Vec::new(),
             }));
         }
         match &mut self.snapshot.past {

@@ -9,6 +9,7 @@ mod stage;
 mod told;
 
 mod again;
+mod arming;
 mod blips;
 mod days;
 mod force;

@@ -223,3 +223,38 @@ async fn without_its_intent_on_record_no_order_leaves() {
         told.errors()
     );
 }
+
+/// An operator's instruction, as the command line writes it.
+fn instructs(stage: &Stage, id: &str, what: &str) {
+    let text = format!(
+        r#"{{"id":"{id}","at":"2026-11-20T20:00:00Z","who":"ann","reason":"a test","what":{what}}}"#
+    );
+    stage.shelf.lay(&format!("control/paper/main/instructions/{id}.json"), &text);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn assigned_shares_are_held_for_a_run_and_then_traded_and_booked_once() {
+    let stage = Stage::furnished(|world| world.position("GLD", "10"));
+    let mut stage = stage.rule("adopt = false").plays("a", "1", "SPY 0.5, BIL 0.5");
+    let told = stage.run().await;
+    assert!(told.sleeves().contains("foreign: GLD 10"), "{}", told.sleeves());
+    stage.next_session();
+    let assign = r#"{"kind":"assign","strategy":"a","symbol":"GLD","shares":"4"}"#;
+    instructs(&stage, "20261120T200000", assign);
+    let told = stage.run().await;
+    assert!(told.sleeves().contains("GLD 4") && told.sleeves().ends_with("foreign: GLD 6"));
+    assert!(told.incidents().contains(&"WARNING instruction-booked".to_owned()));
+    assert_eq!(stage.orders_today(), [""; 0], "the sleeve is held");
+    stage.next_session();
+    let told = stage.run().await;
+    assert!(stage.orders_today()[0].starts_with("sell GLD 4 "), "{:?}", stage.orders_today());
+    assert!(told.sleeves().ends_with("foreign: GLD 6"), "{}", told.sleeves());
+    stage.next_session();
+    let told = stage.run().await;
+    assert!(told.sleeves().ends_with("foreign: GLD 6"), "not booked again: {}", told.sleeves());
+    instructs(&stage, "20261125T200000", r#"{"kind":"release","strategy":"a"}"#);
+    stage.next_session();
+    let told = stage.run().await;
+    assert!(told.sleeves().starts_with("foreign: BIL"), "{}", told.sleeves());
+    assert_eq!(stage.orders_today(), [""; 0]);
+}

@@ -26,6 +26,8 @@ use crate::kept::{Post, Shelf};
 use crate::told::Told;
 
 pub(crate) const POLICY: &str = "config/paper/main/policy.toml";
+const LIVE_POLICY: &str = "config/live/main/policy.toml";
+const LIVE_CONTROL: &str = "control/live/main/state.json";
 pub(crate) const CONTROL: &str = "control/paper/main/state.json";
 /// Virtual time an invocation may take, unless told otherwise.
 const INVOCATION_SECONDS: i64 = 300;
@@ -40,6 +42,7 @@ pub(crate) struct Stage {
     limits: String,
     scheduled_for: Timestamp,
     force: Option<Force>,
+    mode: Mode,
     code: String,
     writers: AtomicU32,
     seconds: AtomicI64,
@@ -74,6 +77,7 @@ impl Stage {
             limits: "position_max = \"1\"\n".to_owned(),
             scheduled_for,
             force: None,
+            mode: Mode::Paper,
             code: "0.1.0".to_owned(),
             writers: AtomicU32::new(0),
             seconds: AtomicI64::new(INVOCATION_SECONDS),
@@ -128,7 +132,8 @@ impl Stage {
     }
 
     pub(crate) fn permits(&self, state: &str) {
-        self.shelf.lay(CONTROL, &format!("{{\"state\":\"{state}\",\"reason\":\"a test\"}}"));
+        let key = if self.mode == Mode::Live { LIVE_CONTROL } else { CONTROL };
+        self.shelf.lay(key, &format!("{{\"state\":\"{state}\",\"reason\":\"a test\"}}"));
     }
 
     fn lay_policy(&self) {
@@ -137,19 +142,28 @@ impl Stage {
             write!(text, "[[strategy]]\nname = \"{name}\"\nallocation = \"{share}\"\n").unwrap();
         }
         write!(text, "[limits]\n{}", self.limits).unwrap();
-        self.shelf.lay(POLICY, &text);
+        let key = if self.mode == Mode::Live { LIVE_POLICY } else { POLICY };
+        self.shelf.lay(key, &text);
     }
 
     /// The session's event, at the scheduled time.
     pub(crate) fn event(&self, action: RunAction) -> RunRequest {
         RunRequest {
             action,
-            mode: Mode::Paper,
+            mode: self.mode,
             account: AccountName::parse("main").unwrap(),
             slot: Slot::parse("open").unwrap(),
             scheduled_for: self.scheduled_for,
             force: self.force.clone().filter(|_| action == RunAction::Trade),
         }
+    }
+
+    /// With real money from now on.
+    pub(crate) fn goes_live(&mut self) {
+        self.mode = Mode::Live;
+        self.world.exchange(|exchange| "123456789".clone_into(&mut exchange.identity.number));
+        self.lay_policy();
+        self.permits("run");
     }
 
     /// Another version runs from now on.
@@ -264,7 +278,7 @@ impl Stage {
         let deadline = self.world.now() + self.seconds.load(Ordering::Relaxed).seconds();
         let invocation = Invocation { writer: format!("test-{number}"), deadline };
         let account = AccountName::parse("main").unwrap();
-        outside.furnish(Mode::Paper, &account, invocation).await.ok()
+        outside.furnish(self.mode, &account, invocation).await.ok()
     }
 
     /// What holds after every run, whatever went wrong.
@@ -346,7 +360,8 @@ impl Stage {
     pub(crate) fn record(&self) -> Option<RunReport> {
         let date = exchange_date(self.scheduled_for);
         let generation = self.force.as_ref().map_or(0, |force| force.generation);
-        let text = format!("runs/paper/main/{date}/open/g{generation}/final.json");
+        let mode = self.mode;
+        let text = format!("runs/{mode}/main/{date}/open/g{generation}/final.json");
         let text = self.shelf.text(&text)?;
         let envelope: serde_json::Value = serde_json::from_str(&text).unwrap();
         Some(serde_json::from_value(envelope["body"].clone()).unwrap())

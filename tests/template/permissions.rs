@@ -128,8 +128,10 @@ fn narrowed(template: &Value) -> Vec<Option<String>> {
         "ForAllValues:StringEquals": {"ses:Recipients": ["you@recipient.example"]},
         "Null": {"ses:Recipients": "false"},
     });
-    let lists =
-        |prefix: &str| json!({"StringLikeIfExists": {"s3:prefix": ["runs/paper/*", prefix]}});
+    let lists = |prefixes: &[&str]| {
+        let all: Vec<&str> = ["runs/paper/*"].iter().chain(prefixes).copied().collect();
+        json!({"StringLikeIfExists": {"s3:prefix": all}})
+    };
     let role = |name: &str| &template["Resources"][name]["Properties"]["AssumeRolePolicyDocument"];
     let clock = json!({"StringEquals": {
         "aws:SourceAccount": "{AWS::AccountId}",
@@ -138,11 +140,11 @@ fn narrowed(template: &Value) -> Vec<Option<String>> {
     let mut faults = vec![
         unless(with("TellPolicy", "ses:SendEmail") == mail, "mail goes anywhere"),
         unless(
-            with("TraderRole", "s3:ListBucket") == lists("strategies/*"),
+            with("TraderRole", "s3:ListBucket") == lists(&["control/paper/*", "strategies/*"]),
             "the trader lists all",
         ),
         unless(
-            with("WatcherRole", "s3:ListBucket") == lists("watch/paper/*"),
+            with("WatcherRole", "s3:ListBucket") == lists(&["watch/paper/*"]),
             "the watcher lists all",
         ),
         unless(

@@ -2,12 +2,15 @@
 
 use jiff::ToSpan;
 use jiff::civil::Date;
+use tokio::join;
 
+use crate::application::instructions::instructions;
 use crate::application::journal::listing::{Listing, month as names_begin};
 use crate::application::journal::{JournalError, Kept, decode};
 use crate::application::ports::Store;
 use crate::domain::report::RunReport;
 use crate::domain::run::{AccountName, Mode, RunKey, Slot};
+use crate::domain::sleeve::instruct::Instruction;
 
 /// Months looked back for the last final record; a longer pause counts as a lost ledger.
 const MONTHS_MAX: i32 = 18;
@@ -25,6 +28,8 @@ pub struct History {
     pub unfinished: Vec<RunKey>,
     /// Whether any other run of the account ever had a plan.
     pub planned: bool,
+    /// The operator's instructions about sleeves, oldest first.
+    pub instructions: Vec<Instruction>,
 }
 
 /// Looks back from a run, which itself is left out; the names of its month may be known already.
@@ -32,6 +37,17 @@ pub struct History {
 /// # Errors
 /// [`JournalError`] when the store fails or a final record cannot be trusted.
 pub async fn look_back(
+    store: &dyn Store,
+    key: &RunKey,
+    listing: Option<&Listing>,
+) -> Result<History, JournalError> {
+    let whose = (key.mode, &key.account);
+    let (runs, instructions) = join!(runs_before(store, key, listing), instructions(store, whose));
+    Ok(History { instructions: instructions?, ..runs? })
+}
+
+/// The history without what the operator says.
+async fn runs_before(
     store: &dyn Store,
     key: &RunKey,
     mut listing: Option<&Listing>,
@@ -112,6 +128,33 @@ pub async fn last_final(
         month = month.saturating_sub(1.month());
     }
     Ok(None)
+}
+
+/// The reports of an account's runs before one, the newest session first; so many at most.
+///
+/// # Errors
+/// [`JournalError`] when the store fails or a record cannot be trusted.
+pub async fn finals_before(
+    store: &dyn Store,
+    key: &RunKey,
+    most: usize,
+) -> Result<Vec<RunReport>, JournalError> {
+    let mut finals = Vec::new();
+    let mut month = key.session.first_of_month();
+    for _ in 0..MONTHS_MAX {
+        let names = store.list(&names_begin(key.mode, &key.account, month)).await?;
+        let runs = runs_in(&names, key.mode, &key.account);
+        for run in runs.iter().rev().filter(|run| run.is_final && !is_later(&run.key, key)) {
+            if finals.len() >= most {
+                return Ok(finals);
+            }
+            let name = format!("runs/{}/final.json", run.key);
+            let Some(record) = store.get(&name).await? else { continue };
+            finals.push(decode::<RunReport>(&name, &record)?.2.body);
+        }
+        month = month.saturating_sub(1.month());
+    }
+    Ok(finals)
 }
 
 /// A later session, or a later generation of the same run. Another slot of the same day is not

@@ -8,6 +8,7 @@ pub mod attempt;
 pub mod equity;
 pub mod laws;
 pub mod limits;
+pub mod probe;
 
 use crate::domain::market::Quote;
 use crate::domain::money::{Price, Shares};

@@ -42,6 +42,9 @@ pub struct Ledger {
     /// Symbols whose unsellable rest was shown to the operator already.
     #[serde(default)]
     pub dust: BTreeSet<Symbol>,
+    /// Ids of the operator's instructions that were booked, so that none counts twice.
+    #[serde(default)]
+    pub instructed: BTreeSet<String>,
     /// Orders of ours whose end was not seen when the ledger was written, by client order id.
     pub unsettled: BTreeMap<ClientOrderId, Unsettled>,
 }

@@ -10,5 +10,6 @@ pub mod capital;
 pub mod crossing;
 pub mod due;
 pub mod fold;
+pub mod instruct;
 pub mod ledger;
 pub mod settle;

@@ -2,14 +2,20 @@
 //!
 //! The exit codes are part of the help.
 
+mod armer;
+mod asking;
+mod cancelling;
+mod checking;
 mod days;
 mod exchange;
 mod explain;
 mod forcing;
+mod halting;
 mod interrupt;
 mod offline;
 mod online;
 mod records;
+mod sleeves;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -68,6 +74,19 @@ enum Command {
     Init(Place),
     /// What the store says: permission, last run, runs left open.
     Status(Place),
+    /// No new orders, from now on and until `unhalt`; sells nothing.
+    Halt(halting::Halt),
+    /// End a halt.
+    Unhalt(halting::Unhalt),
+    /// Who owns what, and the operator's word about it.
+    #[command(subcommand)]
+    Sleeves(sleeves::Sleeves),
+    /// Cancel our own open orders in the account, and nobody else's.
+    CancelAll(cancelling::CancelAll),
+    /// Permit real money for one account, one program and some days.
+    Arm(Box<armer::Arm>),
+    /// Check on a paper account what the protocol assumes of the broker.
+    CheckBroker(checking::CheckBroker),
     /// The built-in exchange on a loopback port, for any client.
     Exchange(exchange::Listen),
 }
@@ -201,6 +220,12 @@ async fn dispatch(cli: Cli) -> Result<u8, Trouble> {
         Command::Explain(explain) => explain::explain(&explain, json),
         Command::Init(place) => records::init(&place, json).await,
         Command::Status(place) => records::status(&place, json).await,
+        Command::Halt(halt) => halting::halt(&halt, json).await,
+        Command::Unhalt(unhalt) => halting::unhalt(&unhalt, json).await,
+        Command::Sleeves(what) => sleeves::sleeves(&what, json).await,
+        Command::CancelAll(what) => cancelling::cancel_all(&what, json).await,
+        Command::Arm(arm) => armer::arm(&arm, json).await,
+        Command::CheckBroker(what) => checking::check_broker(&what, json).await,
         Command::Exchange(listen) => exchange::listen(&listen, json).await,
     }
 }
@@ -214,7 +239,7 @@ fn command() -> clap::Command {
             command.mut_arg(option, |choice| choice.requires("offline"))
         })
     };
-    let doing = ["run", "preview", "resume"];
+    let doing = ["run", "preview", "resume", "check-broker"];
     doing.into_iter().fold(Cli::command(), |cli, name| cli.mut_subcommand(name, tied))
 }
 

@@ -12,7 +12,7 @@ use crate::application::journal::JournalError;
 use crate::application::run::Ended;
 use crate::application::tell::{Mailed, page_key};
 use crate::domain::report::{RunReport, Verdict};
-use crate::domain::run::{RunAction, RunKey, RunRequest};
+use crate::domain::run::{Mode, RunAction, RunKey, RunRequest};
 use crate::domain::session::exchange_zone;
 use crate::infrastructure::hosts::Hosts;
 use crate::infrastructure::https::{ReqwestTransport, Tls, Trust};
@@ -139,10 +139,28 @@ impl Stage {
             forget(&folder)?;
         }
         let world = world(&doing.world, market, date)?;
+        let policy_text = policy_text(doing)?;
+        Ok((Self::around(world, folder, doing.place.mode, policy_text).await?, date))
+    }
+
+    /// A fresh world without records of any run.
+    pub(super) async fn bare(choice: &WorldChoice, mode: Mode) -> Result<Self, Trouble> {
+        let market = market(choice)?;
+        let date = first_session(choice, &market)?;
+        let nowhere = PathBuf::from("out/nowhere"); // nothing is written there
+        Self::around(world(choice, market, date)?, nowhere, mode, None).await
+    }
+
+    async fn around(
+        world: World,
+        folder: PathBuf,
+        mode: Mode,
+        policy_text: Option<String>,
+    ) -> Result<Self, Trouble> {
         let serving = Serving { pace: Pace::Owner, ..Serving::default() };
         let no_port = |error| Trouble::setting(error, "free a loopback port");
         let server = Server::start(world.clone(), serving).await.map_err(no_port)?;
-        let hosts = Hosts::local(doing.place.mode, &server.url())
+        let hosts = Hosts::local(mode, &server.url())
             .map_err(|error| Trouble::setting(error, "use mode paper offline"))?;
         let transport = ReqwestTransport::new(hosts, &Tls::new(Trust::Compiled))
             .map_err(|error| Trouble::setting(error, "free some resources and try again"))?;
@@ -154,12 +172,12 @@ impl Stage {
             clock: world.clock(),
             store: Arc::new(store),
             mailer: Arc::new(Outbox::new(folder.join("mail"))),
-            policy_text: policy_text(doing)?,
+            policy_text,
             mail_from: None,
             mail_to: None,
             code: VERSION.to_owned(), // worlds of their own; the hash costs a second when built for tests
         };
-        Ok((Self { world, outside, folder, _server: server }, date))
+        Ok(Self { world, outside, folder, _server: server })
     }
 
     /// One run of one session.

@@ -11,29 +11,29 @@ use crate::infrastructure::clock::MachineClock;
 use crate::infrastructure::https::Trust;
 use crate::interface::cli::forcing::Wish;
 use crate::interface::cli::interrupt::run_or_leave;
-use crate::interface::cli::{Doing, Trouble, offline};
+use crate::interface::cli::{Doing, Place, Trouble, offline};
 use crate::interface::connections::Connections;
 use crate::interface::settings::{Settings, StorePlace};
-use crate::interface::wiring::Invocation;
+use crate::interface::wiring::{Invocation, Outside};
 
 /// Time that a run from the command line may take, as long as the function's.
 const RUN_SECONDS: i64 = 300;
 
-/// One run or preview now.
-pub(super) async fn run_now(
-    doing: &Doing,
-    action: RunAction,
-    wish: Option<Wish>,
-) -> Result<offline::Done, Trouble> {
-    let outbox = match &doing.place.store {
+/// The broker's world of an account, or that of an exchange on this machine, with mail in a folder.
+pub(super) async fn outside(
+    place: &Place,
+    secret: &Path,
+    broker_url: Option<String>,
+) -> Result<Outside, Trouble> {
+    let outbox = match &place.store {
         StorePlace::Folder(folder) => folder.with_file_name("mail"),
         StorePlace::Bucket(bucket) => Path::new("out").join(bucket).join("mail"),
     };
     let settings = Settings {
-        store: doing.place.store.clone(),
+        store: place.store.clone(),
         outbox: Some(outbox),
-        secret_file: Some(doing.secret.clone()),
-        broker_url: None,
+        secret_file: Some(secret.to_owned()),
+        broker_url,
         mail_from: None,
         mail_to: None,
         prefetch: None,
@@ -41,7 +41,16 @@ pub(super) async fn run_now(
     };
     let wrong = |incident: Box<Incident>| Trouble::setting(incident.what, &incident.action);
     let connections = Connections::open(&settings).await.map_err(wrong)?;
-    let mut outside = connections.outside(doing.place.mode, &doing.place.account).map_err(wrong)?;
+    connections.outside(place.mode, &place.account).map_err(wrong)
+}
+
+/// One run or preview now.
+pub(super) async fn run_now(
+    doing: &Doing,
+    action: RunAction,
+    wish: Option<Wish>,
+) -> Result<offline::Done, Trouble> {
+    let mut outside = outside(&doing.place, &doing.secret, None).await?;
     outside.policy_text = offline::policy_text(doing)?;
     let now = MachineClock.now();
     let deadline = now.saturating_add(RUN_SECONDS.seconds()).unwrap_or(now);

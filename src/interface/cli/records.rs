@@ -14,17 +14,13 @@ use crate::domain::report::RunReport;
 use crate::domain::run::{Mode, RunKey, Slot};
 use crate::domain::session::exchange_date;
 use crate::infrastructure::clock::MachineClock;
-use crate::interface::cli::{Place, Trouble, say};
+use crate::interface::cli::{Place, Trouble, armer, say};
 use crate::interface::connections::open_store;
 use crate::interface::settings::StorePlace;
 use crate::interface::wiring::policy_key;
 
 /// Gives permission to trade and lays down a policy to edit; what is there already stays.
 pub(super) async fn init(place: &Place, json: bool) -> Result<u8, Trouble> {
-    if place.mode == Mode::Live {
-        let what = "mode live is refused: this version cannot be armed";
-        return Err(Trouble::setting(what, "prepare a store for mode paper"));
-    }
     let opened = open(place).await?;
     let store = opened.as_ref();
     let key = run_key(place)?;
@@ -47,10 +43,27 @@ pub(super) async fn init(place: &Place, json: bool) -> Result<u8, Trouble> {
         Put::Exists(_) => say(&format!("kept {root}/{policy} as it is")),
     }
     say(&may_trade(place, &permission(store, &key, MachineClock.now()).await));
+    if let Some(line) = arming_line(store, place).await {
+        say(&line);
+    }
     Ok(0)
 }
 
-async fn open(place: &Place) -> Result<Arc<dyn Store>, Trouble> {
+/// Whether real money is armed; nothing on paper.
+async fn arming_line(store: &dyn Store, place: &Place) -> Option<String> {
+    match place.mode {
+        Mode::Paper => None,
+        Mode::Live => {
+            let whose = (place.mode, &place.account);
+            Some(match armer::standing(store, whose, MachineClock.now()).await {
+                Ok(armed) => armed,
+                Err(why) => format!("not armed: {why}; see `alchemiser arm`"),
+            })
+        }
+    }
+}
+
+pub(super) async fn open(place: &Place) -> Result<Arc<dyn Store>, Trouble> {
     let opened = open_store(&place.store).await;
     opened.map_err(|incident| Trouble::setting(incident.what, &incident.action))
 }
@@ -89,6 +102,9 @@ pub(super) async fn status(place: &Place, as_json: bool) -> Result<u8, Trouble> 
         return Ok(0);
     }
     say(&may_trade(place, &permitted));
+    if let Some(line) = arming_line(store, place).await {
+        say(&line);
+    }
     match history.newest.as_ref().map(|kept| &kept.body) {
         None => say("no finished run yet"),
         Some(report) => {
@@ -109,7 +125,10 @@ pub(super) async fn status(place: &Place, as_json: bool) -> Result<u8, Trouble> 
 }
 
 /// The newest session with any record.
-async fn newest_session(store: &dyn Store, place: &Place) -> Result<Option<Date>, Trouble> {
+pub(super) async fn newest_session(
+    store: &dyn Store,
+    place: &Place,
+) -> Result<Option<Date>, Trouble> {
     let prefix = format!("runs/{}/{}/", place.mode, place.account);
     let keys = store.list(&prefix).await;
     let keys = keys.map_err(|error| Trouble::setting(error, "check the rights on the store"))?;
@@ -147,14 +166,14 @@ fn as_value(place: &Place, permitted: &Permission, history: &History) -> Value {
     })
 }
 
-fn may_trade(place: &Place, permitted: &Permission) -> String {
+pub(super) fn may_trade(place: &Place, permitted: &Permission) -> String {
     match why_not(permitted) {
         None => format!("{}/{} may trade", place.mode, place.account),
         Some(why) => format!("{}/{} may not trade: {why}", place.mode, place.account),
     }
 }
 
-fn why_not(permitted: &Permission) -> Option<String> {
+pub(super) fn why_not(permitted: &Permission) -> Option<String> {
     match permitted {
         Permission::Given => None,
         Permission::Halted(halt) => Some(halt.to_string()),
@@ -162,7 +181,7 @@ fn why_not(permitted: &Permission) -> Option<String> {
     }
 }
 
-fn run_key(place: &Place) -> Result<RunKey, Trouble> {
+pub(super) fn run_key(place: &Place) -> Result<RunKey, Trouble> {
     let slot = Slot::parse("open").map_err(|error| Trouble::setting(error, "report this"))?;
     Ok(RunKey {
         mode: place.mode,
