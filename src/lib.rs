@@ -19,7 +19,8 @@
 //! [`application::journal`] keeps a run's records: each is written once, none is changed, and the
 //! state of a run is whatever its records say. That is why there is no database, no lock that
 //! safety rests on, and no field called status. [`application::control`] is the operator's
-//! permission, read again before every round of orders.
+//! permission, read again before every round of orders; [`application::arming`] is the leave for
+//! real money, and [`application::force`] the one way to run a finished session again.
 //!
 //! # 3. Seeing
 //!

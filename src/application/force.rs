@@ -6,6 +6,7 @@
 //! of deliveries open one run; a second record beside it would say the same again, and could one
 //! day disagree.
 
+use crate::application::arming::armed;
 use crate::application::control::{Permission, permission};
 use crate::application::journal::traces::newest_generation;
 use crate::application::journal::{Journal, JournalError};
@@ -100,6 +101,7 @@ async fn accepted(force: &Force, house: &House<'_>, journal: &Journal<'_>) -> Re
         return Err(refused(what, "Name the last finished generation plus one."));
     }
     ended(&RunKey { generation: generation - 1, ..journal.key().clone() }, house).await?;
+    armed(house, journal.key()).await?;
     match permission(house.store, journal.key(), house.desk.clock.now()).await {
         Permission::Given => {}
         Permission::Halted(halt) => return Err(refused(halt.to_string(), "End the halt first.")),

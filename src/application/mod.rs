@@ -1,10 +1,11 @@
 //! The use case: claim, observe, decide, act, tell. Knows ports, never adapters.
 //!
-//! In reading order: [`run`] (the story), `entry` (the door), `force`, [`journal`], `planning`, [`observe`],
-//! [`confirm`], [`execute`] with `outcomes`, `dealing`, `order_life` with `current`, `close`,
-//! `ending`, [`tell`]. Beside them `stop` and [`trouble`] say what a failure means, and `chronicle`
-//! collects the report on the way. [`watch`] comes after a run and only reads what it left. No rule
-//! of trading lives here: those are in the domain.
+//! In reading order: [`run`] (the story), `entry` (the door), [`force`], [`journal`], `planning`,
+//! [`observe`], [`confirm`], [`execute`] with `outcomes`, `dealing`, `order_life` with `current`,
+//! `close`, `ending`, [`tell`]. Beside them `stop` and [`trouble`] say what a failure means, and
+//! `chronicle` collects the report on the way. The operator's word is in [`control`], [`arming`]
+//! and [`instructions`]. [`watch`] comes after a run and only reads what it left. No rule of
+//! trading lives here: those are in the domain.
 
 pub mod arming;
 mod chronicle;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tracing::warn;
 
@@ -30,7 +30,8 @@ const ACCOUNTS_MAX: usize = 32;
 /// Everything one process is connected to, whatever account an event names.
 pub struct Connections {
     settings: Settings,
-    code: String,
+    /// Known once somebody asks: a start must not wait for it.
+    code: OnceLock<String>,
     keys: KeysFrom,
     tls: Tls,
     transport: ReqwestTransport,
@@ -77,7 +78,7 @@ impl Connections {
             mailer,
             clock: Arc::new(MachineClock),
             settings: settings.clone(),
-            code: of_this_program(),
+            code: OnceLock::new(),
             keys,
             tls,
             transport,
@@ -113,7 +114,7 @@ impl Connections {
             policy_text: None,
             mail_from: self.settings.mail_from.clone(),
             mail_to: self.settings.mail_to.clone(),
-            code: self.code.clone(),
+            code: self.code.get_or_init(of_this_program).clone(),
         })
     }
 

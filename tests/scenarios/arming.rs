@@ -45,7 +45,7 @@ async fn armed(more: &str) -> Stage {
 
 #[tokio::test(flavor = "current_thread")]
 async fn an_unarmed_program_asks_the_live_broker_nothing_and_sends_nothing() {
-    let stage = live();
+    let mut stage = live();
     let requests = stage.world.requests();
     let told = stage.run().await;
     assert_eq!(
@@ -55,6 +55,10 @@ async fn an_unarmed_program_asks_the_live_broker_nothing_and_sends_nothing() {
     assert_eq!((stage.world.requests(), stage.orders().len()), (requests, 0));
     assert!(told.report().summary.contains("no arming record"), "{}", told.report().summary);
     assert!(stage.post.subjects()[0].contains("LIVE BLOCKED"), "{:?}", stage.post.subjects());
+    stage.forces(1, 10);
+    let told = stage.run().await;
+    assert_eq!(told.errors(), ["CONFIGURATION not-armed"]);
+    assert!(stage.shelf.keys("runs/").iter().all(|key| !key.contains("/g1/")), "not claimed");
 }
 
 #[tokio::test(flavor = "current_thread")]

@@ -67,7 +67,8 @@ impl Dealing<'_> {
     /// while the plan is still good. Nothing else may have stopped it, and something is left to do.
     pub(in crate::application) fn unfinished(&self) -> Option<Stop> {
         let why = self.away.as_ref().filter(|_| self.stopped.is_none() && self.left_over)?;
-        let is_good = self.floor.desk.clock.now() < self.plan.plan().valid_until;
+        let may_send = self.floor.no_submit_after > Timestamp::MIN; // else it was only to settle
+        let is_good = may_send && self.floor.desk.clock.now() < self.plan.plan().valid_until;
         let incident = trouble::no_permission(why.clone());
         is_good.then(|| Stop::incident(Verdict::Failed, incident, true))
     }
