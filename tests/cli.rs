@@ -160,7 +160,8 @@ fn a_store_is_prepared_once_and_its_status_told() {
     desk.call("init").is(0, &["kept", "may trade"]);
     assert_eq!(fs::read_to_string(desk.path(policy)).unwrap(), "adopt = false\n");
     desk.call("status").is(0, &["paper/main may trade", "no finished run yet"]);
-    desk.call("init --mode live").is(0, &["live/main may not trade: no arming record"]);
+    desk.call("init --mode live")
+        .is(0, &["live/main is not halted", "not armed: no arming record"]);
     desk.write(
         "out/paper/store/control/paper/main/state.json",
         r#"{"state":"halt-all","reason":"x"}"#,

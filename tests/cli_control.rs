@@ -151,7 +151,7 @@ fn arming_asks_for_clean_sessions_for_a_program_and_for_consent() {
     );
     assert_eq!(record["reason"], "ready; armed because it is a test");
     desk.call("status --mode live").is(0, &["live/main may not trade", "armed until"]);
-    desk.call("init --mode live").is(0, &["live/main may trade", "armed until"]);
+    desk.call("init --mode live").is(0, &["live/main is not halted", "armed until"]);
 }
 
 #[test]

@@ -168,6 +168,9 @@ fn as_value(place: &Place, permitted: &Permission, history: &History) -> Value {
 
 pub(super) fn may_trade(place: &Place, permitted: &Permission) -> String {
     match why_not(permitted) {
+        None if place.mode == Mode::Live => {
+            format!("{}/{} is not halted", place.mode, place.account) // the arming says the rest
+        }
         None => format!("{}/{} may trade", place.mode, place.account),
         Some(why) => format!("{}/{} may not trade: {why}", place.mode, place.account),
     }
