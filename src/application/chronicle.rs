@@ -53,6 +53,7 @@ pub(super) fn blank(
         incidents: Vec::new(),
         requests: 0,
         previous: None,
+        plan_record: None,
     }
 }
 
@@ -103,7 +104,8 @@ pub(super) fn take_snapshot(report: &mut RunReport, snapshot: &Snapshot, data: D
 
 /// What was planned, by this invocation or an earlier one.
 pub(super) fn take_plan(report: &mut RunReport, record: PlanRecord) {
-    let PlanRecord { plan, signals, limits, incidents, data, account, transfers } = record;
+    let PlanRecord { plan, inputs: _, signals, limits, incidents, data, account, transfers } =
+        record;
     for item in &plan.items {
         if let Some(price) = item.reference {
             report.prices.insert(item.symbol.clone(), price);

@@ -2,6 +2,7 @@
 
 mod drafting;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -38,6 +39,8 @@ pub(super) struct Dealing<'a> {
     usage: Usage,
     /// When attempts were drafted within the last second.
     recent: Vec<Timestamp>,
+    /// Hashes of the attempts' records that this invocation kept, by name.
+    recorded: BTreeMap<String, String>,
     watch: Option<Watch>,
     /// When the operator was last asked and permitted orders; good for one round.
     permitted_at: Option<Timestamp>,
@@ -66,6 +69,7 @@ impl<'a> Dealing<'a> {
             floor,
             usage: Usage::default(),
             recent: Vec::new(),
+            recorded: BTreeMap::new(),
             watch,
             permitted_at: floor.permitted_at,
             cash: None,
@@ -253,6 +257,7 @@ impl<'a> Dealing<'a> {
                 let concern = life.adopt(id, order, (desk.clock.now(), lasts));
                 self.concern(concern);
             }
+            self.look_at_attempts(life).await?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use tokio::{join, try_join};
 
 use crate::application::dealing::Dealing;
 use crate::application::desk::{Desk, Observation, Watch};
-use crate::application::journal::Journal;
+use crate::application::journal::{Journal, Kept};
 use crate::application::outcomes;
 use crate::application::ports::Store;
 use crate::application::stop::Stop;
@@ -57,8 +57,8 @@ pub enum Sent {
 pub struct Executed {
     /// The outcomes.
     pub execution: Execution,
-    /// The buy plan, if it came to that.
-    pub buy_plan: Option<BuyPlan>,
+    /// The buy plan as it is kept, if it came to that.
+    pub buy_plan: Option<Kept<BuyPlan>>,
     /// What went wrong.
     pub incidents: Vec<Incident>,
 }
@@ -100,13 +100,14 @@ async fn phases(
     };
     ((), done.buy_plan) = try_join!(outcomes::keep_sells(floor, &done.execution.sells), async {
         let Some(fresh) = fresh else { return Ok(funded_before) };
-        let kept = floor.journal.keep("buyplan.json", Some(floor.plan_hash), &fresh);
+        let kept = floor.journal.keep_after(floor.plan_hash, "buyplan.json", &fresh);
         let (kept, ()) = join!(kept, dealing.ask_permission());
-        Ok(Some(kept?.body))
+        kept.map(Some)
     })?;
-    let items = done.buy_plan.iter().flat_map(|buy_plan| &buy_plan.items);
+    let buy_plan = done.buy_plan.as_ref().map(|kept| &kept.body);
+    let items = buy_plan.iter().flat_map(|buy_plan| &buy_plan.items);
     let buys = items.map(|item| (item.symbol.clone(), item.shares)).collect();
-    done.execution.buys = dealing.phase(Side::Buy, buys, done.buy_plan.as_ref(), false).await?;
+    done.execution.buys = dealing.phase(Side::Buy, buys, buy_plan, false).await?;
     Ok(())
 }
 

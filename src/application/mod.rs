@@ -28,3 +28,4 @@ mod stop;
 pub mod tell;
 pub mod trouble;
 pub mod watch;
+mod withdraw;

@@ -11,9 +11,11 @@ use crate::application::confirm::confirm;
 use crate::application::control::permission;
 use crate::application::desk::Observation;
 use crate::application::entry::open_session;
+use crate::application::journal::chain::{PLAN, look_at_last};
 use crate::application::journal::history::History;
 use crate::application::journal::inputs::Inputs;
-use crate::application::journal::{Journal, Kept, PlanRecord};
+use crate::application::journal::listing::Listing;
+use crate::application::journal::{FIRST_SNAPSHOT, Journal, JournalError, Kept, PlanRecord};
 use crate::application::observe::{Morning, Observed, Sight, look, observe, sweep};
 use crate::application::ports::BrokerError;
 use crate::application::run::House;
@@ -22,6 +24,7 @@ use crate::domain::decide::{Decision, decide};
 use crate::domain::report::{RunReport, Verdict};
 use crate::domain::run::{RunAction, RunKey, RunRequest};
 use crate::domain::session::Session;
+use crate::domain::snapshot::Snapshot;
 
 /// Each confirmation that changes something asks about other symbols; a book names few.
 const CONFIRMATIONS_MAX: usize = 20;
@@ -41,11 +44,15 @@ pub(super) async fn planned(
     request: &RunRequest,
     house: &House<'_>,
     journal: &Journal<'_>,
-    history: &History,
+    (history, listing): (&History, Option<&Listing>),
     report: &mut RunReport,
 ) -> Result<Option<Planned>, Stop> {
-    let (observed, permitted) =
-        join!(observed(request, house, history, report), permission(house.store, journal.key()));
+    let (observed, permitted, trusted) = join!(
+        observed(request, house, history, report),
+        permission(house.store, journal.key()),
+        look_at_last(house.store, history, listing),
+    );
+    trusted?;
     let mut observed = observed?;
     report.marks.observed_at = Some(house.desk.clock.now());
     let decision = decided(house, journal.key(), &mut observed).await?;
@@ -67,9 +74,10 @@ pub(super) async fn planned(
         return Ok(None);
     }
     permitted.map_err(Stop::halted)?;
-    journal.keep("snapshot.json", None, &Inputs::pack(&snapshot)).await?;
+    let (inputs, inputs_hash) = keep_inputs(house, journal, history, &snapshot).await?;
     let record = PlanRecord {
         plan: plan.plan().clone(),
+        inputs,
         signals: decision.signals,
         limits: decision.limits,
         incidents: decision.incidents,
@@ -78,11 +86,36 @@ pub(super) async fn planned(
         transfers: report.transfers.clone(),
     };
     let asked_at = house.desk.clock.now();
-    let (kept, permitted) =
-        join!(journal.keep("plan.json", None, &record), permission(house.store, journal.key()));
+    let (kept, permitted) = join!(
+        journal.keep(PLAN, Some(&inputs_hash), &record),
+        permission(house.store, journal.key())
+    );
+    let kept = kept?;
+    if !kept.mine {
+        journal.look_at_plan(&kept).await?;
+    }
     let permitted_at = permitted.ok().map(|()| asked_at); // without it acting asks again, and stops
     let observed = Observation { at: snapshot.now, quotes: snapshot.quotes };
-    Ok(Some(Planned { kept: kept?, observed, permitted_at }))
+    Ok(Some(Planned { kept, observed, permitted_at }))
+}
+
+/// Keeps the inputs of a decision; under a name of its own when an earlier invocation kept others
+/// and got no further. Answers the record's name and hash.
+async fn keep_inputs(
+    house: &House<'_>,
+    journal: &Journal<'_>,
+    history: &History,
+    snapshot: &Snapshot,
+) -> Result<(String, String), JournalError> {
+    let inputs = Inputs::pack(snapshot);
+    let ledger = history.last.as_ref().map(|last| last.hash.as_str());
+    let mut name = FIRST_SNAPSHOT.to_owned();
+    let mut kept = journal.keep(&name, ledger, &inputs).await?;
+    if !kept.mine {
+        name = format!("snapshot/{}.json", house.writer);
+        kept = journal.keep(&name, ledger, &inputs).await?;
+    }
+    Ok((name, kept.hash))
 }
 
 /// Everything the decision needs, if the session is on; once more when stale orders of ours had
@@ -96,7 +129,7 @@ async fn observed(
     let (mut morning, session, mut sight) = looked(request, house, history, report).await?;
     let mut session = session;
     if request.action != RunAction::Preview {
-        let swept = sweep(&house.desk, &sight, history).await;
+        let swept = sweep(&house.desk, &sight).await;
         if swept.map_err(|error| Stop::broker(&error, "reading orders"))? {
             (morning, session, sight) = looked(request, house, history, report).await?;
         }

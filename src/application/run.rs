@@ -26,9 +26,10 @@ use crate::application::observe::{Morning, morning};
 use crate::application::outcomes::keep_buys;
 use crate::application::planning::{Planned, awake, planned};
 use crate::application::ports::{Mailer, Store};
-use crate::application::stop::Stop;
+use crate::application::stop::{JOURNAL_CORRUPT, Stop};
 use crate::application::tell::Mailed;
 use crate::application::trouble;
+use crate::application::withdraw::withdraw;
 use crate::domain::report::{RunReport, Verdict};
 use crate::domain::risk::restore;
 use crate::domain::run::{RunAction, RunKey, RunRequest};
@@ -102,6 +103,12 @@ pub async fn run(request: &RunRequest, house: &House<'_>) -> Ended {
         Ok(Told::Elsewhere(ended)) => return *ended,
         Err(stop) => Some(stop),
     };
+    if claimed.is_some() && stop.as_ref().is_some_and(Stop::is_of_the_journal) {
+        // What it sent can no longer be carried to its end: at least nothing of it works on.
+        if let Err(error) = withdraw(&house.desk).await {
+            report.incidents.push(trouble::broker(&error, "cancelling open orders"));
+        }
+    }
     let left_open = match &stop {
         Some(stop) => stop.passing || (claimed.is_some() && is_planned(&journal).await),
         None => false,
@@ -165,12 +172,12 @@ async fn stages(
         Claim::InProgress => return Ok(Told::elsewhere(Ended::InProgress(key))),
         Claim::NeverOpened => return Ok(Told::elsewhere(Ended::NothingOpen(key))),
         Claim::Finished(kept) => {
-            return Ok(Told::elsewhere(repeated(kept.body, house, journal).await));
+            return Ok(Told::elsewhere(repeated(*kept, house, journal).await));
         }
     };
     *claimed = Some(epoch);
     if before == Before::Perhaps
-        && let Some(kept) = journal.read::<PlanRecord>("plan.json").await?
+        && let Some(kept) = journal.plan().await?
     {
         // Its fills are booked by carrying it to its end: nothing before that may close it.
         let morning = prepared(house, &key, history, report).await;
@@ -184,14 +191,15 @@ async fn stages(
     }
     // A resume's own time does not make an old run young.
     punctual(request.scheduled_for.min(opened.scheduled_for), house)?;
-    let mut history = history?;
+    let (mut history, mut listing) = (history?, Some(&listing));
     if !history.unfinished.is_empty() {
         let morning = awake(morning(&house.desk, &key).await, &key, report)?;
         open_session(&morning, request, house)?;
         history = conclude_left_open(history, house, &key).await?;
+        listing = None; // it does not show their ends
     }
     take_history(report, &history);
-    trade(request, house, journal, &history, report).await?;
+    trade(request, house, journal, (&history, listing), report).await?;
     Ok(Told::Here)
 }
 
@@ -200,7 +208,7 @@ async fn trade(
     request: &RunRequest,
     house: &House<'_>,
     journal: &Journal<'_>,
-    history: &History,
+    history: (&History, Option<&Listing>),
     report: &mut RunReport,
 ) -> Result<(), Stop> {
     let (planned, mut watch) =
@@ -288,7 +296,7 @@ async fn preview(
         return Err(Stop::left_open(left));
     }
     take_history(report, &history);
-    planned(request, house, journal, &history, report).await.map(|_| ())
+    planned(request, house, journal, (&history, Some(&listing)), report).await.map(|_| ())
 }
 
 /// Carries a kept plan out and closes the books.
@@ -302,7 +310,7 @@ pub(super) async fn act(
     let Kept { body: record, hash, .. } = kept;
     let plan = restore(record.plan.clone()).map_err(|refusal| {
         let what = format!("the stored plan breaks a law: {refusal}");
-        Stop::critical("journal-corrupt", what)
+        Stop::critical(JOURNAL_CORRUPT, what)
     })?;
     let timing = &house.desk.policy.timing;
     let cutoff = back(plan.plan().session.close, u64::from(timing.cutoff_seconds));
@@ -329,11 +337,12 @@ pub(super) async fn act(
         end: closing,
     };
     take_plan(report, record);
+    report.plan_record = Some(hash.clone());
     info!(run = %report.key, orders = planned_orders(report), "acting");
     let Executed { execution, buy_plan, incidents } = execute(&plan, &floor, watch).await?;
-    let bought = buy_plan.as_ref().map(|_| execution.buys.clone());
+    let bought = buy_plan.as_ref().map(|kept| (kept.hash.clone(), execution.buys.clone()));
     report.execution = execution;
-    report.buy_plan = buy_plan;
+    report.buy_plan = buy_plan.map(|kept| kept.body);
     report.incidents.extend(incidents);
     let (kept, ()) = join!(keep_buys(&floor, bought), close(house, plan.plan(), report));
     match (kept, sent) {

@@ -14,6 +14,9 @@ use crate::domain::incident::{Category, Incident};
 use crate::domain::report::Verdict;
 use crate::domain::run::RunKey;
 
+/// Code of the incident of a record that cannot be trusted.
+pub(super) const JOURNAL_CORRUPT: &str = "journal-corrupt";
+
 /// Why a stage did not go on.
 pub(super) struct Stop {
     pub(super) verdict: Verdict,
@@ -79,6 +82,11 @@ impl Stop {
             .meaning("Nothing was previewed and nothing was touched.")
             .action("Let the run end, or resume it; then preview again.");
         Self::incident(Verdict::Blocked, incident, false)
+    }
+
+    /// A record cannot be trusted.
+    pub(super) fn is_of_the_journal(&self) -> bool {
+        self.incident.as_ref().is_some_and(|incident| incident.code == JOURNAL_CORRUPT)
     }
 
     pub(super) fn halted(why: String) -> Self {

@@ -57,6 +57,8 @@ pub fn page_key(report: &RunReport, writer: &str) -> String {
 pub(super) struct Once<'a> {
     pub(super) journal: &'a Journal<'a>,
     pub(super) name: String,
+    /// Hash of the final record that the letter is about.
+    pub(super) about: Option<String>,
     pub(super) sent_before: Sent,
 }
 
@@ -101,7 +103,7 @@ async fn mail(report: &RunReport, house: &House<'_>, once: Option<Once<'_>>) -> 
     if report.verdict == Verdict::Closed && mail.closed_days == ClosedDays::Silent {
         return Mailed::Silent;
     }
-    if let Some(Once { journal, name, sent_before: Sent::Perhaps }) = &once
+    if let Some(Once { journal, name, sent_before: Sent::Perhaps, .. }) = &once
         && let Ok(Some(_)) = journal.read::<String>(name).await
     {
         return Mailed::Before;
@@ -111,8 +113,8 @@ async fn mail(report: &RunReport, house: &House<'_>, once: Option<Once<'_>>) -> 
         Err(why) => return Mailed::Failed(why),
     };
     info!(run = %report.key, verdict = report.verdict.word(), "mail sent");
-    if let Some(Once { journal, name, .. }) = &once
-        && let Err(error) = journal.keep(name, None, &id).await
+    if let Some(Once { journal, name, about, .. }) = &once
+        && let Err(error) = journal.keep(name, about.as_deref(), &id).await
     {
         warn!(%error, "mail not recorded; a repetition may send it again");
     }

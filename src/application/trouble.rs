@@ -5,6 +5,7 @@
 
 use crate::application::journal::JournalError;
 use crate::application::ports::{BrokerError, CredentialsError, StoreError};
+use crate::application::stop::JOURNAL_CORRUPT;
 use crate::domain::execution::OrderOutcome;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::risk::{Demand, Refusal};
@@ -81,7 +82,7 @@ pub fn journal(error: &JournalError) -> Incident {
                 .action("Wait for the store; the next resume or run goes on from its last record.")
         }
         JournalError::Corrupt { .. } | JournalError::Newer { .. } => {
-            Incident::new(Category::Critical, "journal-corrupt", "journal", error.to_string())
+            Incident::new(Category::Critical, JOURNAL_CORRUPT, "journal", error.to_string())
                 .meaning("A record cannot be trusted; nothing is traded on a guess.")
                 .action("Restore the record from the bucket's versions, or run the version of the code that wrote it.")
         }

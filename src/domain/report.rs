@@ -97,6 +97,9 @@ pub struct RunReport {
     pub requests: u32,
     /// SHA-256 of the final record before this one, hexadecimal.
     pub previous: Option<String>,
+    /// SHA-256 of the record of the plan that was acted on, hexadecimal.
+    #[serde(default)]
+    pub plan_record: Option<String>,
     /// The session after this one, if the broker's calendar reaches that far.
     #[serde(default)]
     pub next_session: Option<Date>,

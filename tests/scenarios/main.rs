@@ -10,6 +10,7 @@ mod told;
 
 mod again;
 mod blips;
+mod chain;
 mod days;
 mod guards;
 mod orders;
