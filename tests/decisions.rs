@@ -1050,6 +1050,7 @@ fn an_attempt_outside_any_rule_is_refused_by_that_rule() {
     assert_eq!(rule(&|_, p| p.usage.unknowns = 2), "unknowns");
     assert_eq!(rule(&|_, p| p.usage.submits_last_second = 10), "submit-rate");
     assert_eq!(rule(&|_, p| p.usage.submits = 8), "submits");
+    assert_eq!(rule(&|_, p| p.usage.writes = 26), "writes");
     assert_eq!(rule(&|_, p| p.usage.filled = shares("1")), "larger-than-planned");
     assert_eq!(rule(&|_, p| p.buy_plan = None), "not-funded");
     assert_eq!(rule(&|d, _| d.symbol = symbol("VTI")), "not-planned");

@@ -1,6 +1,7 @@
 //! Dealing: the orders of one phase, in rounds of pricing, sending, waiting and reading.
 
 mod drafting;
+mod refusals;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use tokio::join;
 use tracing::{error, info, warn};
 
 use crate::application::control::permission;
+use crate::application::dealing::refusals::refused;
 use crate::application::desk::{News, Watch, settled};
 use crate::application::execute::{Floor, Sent};
 use crate::application::order_life::{Concern, OrderLife, Step};
@@ -24,6 +26,8 @@ use crate::domain::money::{Shares, Usd};
 use crate::domain::order::{ClientOrderId, Order, OrderRequest, Side};
 use crate::domain::plan::BuyPlan;
 use crate::domain::pricing;
+use crate::domain::report::LimitUse;
+use crate::domain::risk::usage::writes_max;
 use crate::domain::risk::{ApprovedPlan, Usage};
 use crate::domain::symbol::Symbol;
 
@@ -48,6 +52,16 @@ pub(super) struct Dealing<'a> {
     cash: Option<Usd>,
     stopped: Option<String>,
     incidents: Vec<Incident>,
+}
+
+/// What became of dealing besides the orders.
+pub(super) struct Closed {
+    /// Why no more orders were sent, when that was cut short.
+    pub(super) stopped: Option<String>,
+    /// What went wrong.
+    pub(super) incidents: Vec<Incident>,
+    /// Use of the limits on sending.
+    pub(super) limits: Vec<LimitUse>,
 }
 
 enum Ask {
@@ -138,11 +152,15 @@ impl<'a> Dealing<'a> {
             match life.step(now, last) {
                 Step::Send(request) if now < last => {
                     life.sending(now);
+                    self.usage.writes += 1;
                     asks.push((at, Ask::Submit(request)));
                 }
                 Step::Send(_) => life.end("stopped before it was sent"),
                 Step::Look(id) => asks.push((at, Ask::Look(id))),
-                Step::Cancel(id) => asks.push((at, Ask::Cancel(id))),
+                Step::Cancel(id) => {
+                    self.usage.writes += 1;
+                    asks.push((at, Ask::Cancel(id)));
+                }
                 Step::Draft | Step::Wait(_) | Step::Over => {}
             }
         }
@@ -176,8 +194,7 @@ impl<'a> Dealing<'a> {
         buy_plan: Option<&BuyPlan>,
         last: Timestamp,
     ) {
-        let desk = self.floor.desk;
-        let now = desk.clock.now();
+        let now = self.floor.desk.clock.now();
         let concern = match answer {
             Answer::Submitted(answer) => life.answered(answer, now),
             Answer::Looked(found) => match life.looked(found, now) {
@@ -192,18 +209,22 @@ impl<'a> Dealing<'a> {
         if let Concern::Fewer(shares) = concern {
             self.reduce(life, shares, buy_plan).await;
         } else {
-            self.concern(concern);
+            self.heed(life, concern).await;
         }
     }
 
     /// The same request under the same id, if the operator still permits it.
     async fn send_again(&mut self, life: &mut OrderLife, request: &OrderRequest) -> Concern {
+        if !self.has_writes_left() {
+            return Concern::None;
+        }
         let desk = self.floor.desk;
         if let Err(why) = permission(self.floor.store, self.floor.journal.key()).await {
             self.stop(trouble::halted(why));
             return Concern::None;
         }
         life.sending(desk.clock.now());
+        self.usage.writes += 1;
         let answer = desk.broker.submit(request).await;
         life.answered(answer, desk.clock.now())
     }
@@ -248,16 +269,18 @@ impl<'a> Dealing<'a> {
                 watch.wait(desk, end).await;
             }
         };
+        let refused = refused(self.floor.journal).await?;
         for life in lives {
             for attempt in 1..=pricing::attempts(desk.policy.urgency) {
                 let (symbol, side) = (life.attempts.symbol(), life.attempts.side());
                 let id = ClientOrderId::of(self.floor.journal.key(), symbol, side, attempt);
                 let Some(order) = orders.iter().find(|o| o.client_id == id.as_str()) else { break };
-                self.usage.submits += 1;
+                self.usage.take_up(&order.status);
                 let concern = life.adopt(id, order, (desk.clock.now(), lasts));
                 self.concern(concern);
             }
             self.look_at_attempts(life).await?;
+            self.recall(life, &refused);
         }
         Ok(())
     }
@@ -338,12 +361,18 @@ impl<'a> Dealing<'a> {
         self.stopped.is_some()
     }
 
-    /// Closes the stream and hands over why dealing stopped, if it did, and what went wrong.
-    pub(super) async fn close(self) -> (Option<String>, Vec<Incident>) {
+    /// Sends and cancels so far, and how many the run may have.
+    fn writes(&self) -> (u32, u32) {
+        (self.usage.writes, writes_max(self.plan.plan(), self.floor.desk.policy))
+    }
+
+    /// Closes the stream, and says what became of dealing besides the orders.
+    pub(super) async fn close(self) -> Closed {
         if let Some(mut watch) = self.watch {
             watch.close().await;
         }
-        (self.stopped, self.incidents)
+        let limits = self.usage.uses(self.plan.plan(), self.floor.desk.policy);
+        Closed { stopped: self.stopped, incidents: self.incidents, limits }
     }
 }
 

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use tokio::{join, try_join};
 
-use crate::application::dealing::Dealing;
+use crate::application::dealing::{Closed, Dealing};
 use crate::application::desk::{Desk, Observation, Watch};
 use crate::application::journal::{Journal, Kept};
 use crate::application::outcomes;
@@ -19,6 +19,7 @@ use crate::domain::money::Usd;
 use crate::domain::order::Side;
 use crate::domain::plan::BuyPlan;
 use crate::domain::plan::fund::fund;
+use crate::domain::report::LimitUse;
 use crate::domain::risk::ApprovedPlan;
 
 /// What acting needs besides the plan.
@@ -61,6 +62,8 @@ pub struct Executed {
     pub buy_plan: Option<Kept<BuyPlan>>,
     /// What went wrong.
     pub incidents: Vec<Incident>,
+    /// Use of the limits on sending.
+    pub limits: Vec<LimitUse>,
 }
 
 /// Carries a plan out; a plan already carried out in part is continued from the broker's truth.
@@ -81,7 +84,8 @@ pub(super) async fn execute(
     {
         dealing.stop(*incident); // all that was sent is in memory, so the run can be ended
     }
-    (done.execution.stopped, done.incidents) = dealing.close().await;
+    let Closed { stopped, incidents, limits } = dealing.close().await;
+    (done.execution.stopped, done.incidents, done.limits) = (stopped, incidents, limits);
     unknown.map_or(Ok(done), Err)
 }
 

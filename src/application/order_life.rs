@@ -250,6 +250,11 @@ impl OrderLife {
         unknown
     }
 
+    /// Why it ended without being filled, if it did.
+    pub(super) fn shortfall(&self) -> Option<&str> {
+        self.shortfall.as_deref()
+    }
+
     pub(super) fn outcome(self) -> OrderOutcome {
         self.attempts.outcome(self.shortfall)
     }

@@ -339,11 +339,12 @@ pub(super) async fn act(
     take_plan(report, record);
     report.plan_record = Some(hash.clone());
     info!(run = %report.key, orders = planned_orders(report), "acting");
-    let Executed { execution, buy_plan, incidents } = execute(&plan, &floor, watch).await?;
+    let Executed { execution, buy_plan, incidents, limits } = execute(&plan, &floor, watch).await?;
     let bought = buy_plan.as_ref().map(|kept| (kept.hash.clone(), execution.buys.clone()));
     report.execution = execution;
     report.buy_plan = buy_plan.map(|kept| kept.body);
     report.incidents.extend(incidents);
+    report.limits.extend(limits);
     let (kept, ()) = join!(keep_buys(&floor, bought), close(house, plan.plan(), report));
     match (kept, sent) {
         (Ok(()), _) => {}

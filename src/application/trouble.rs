@@ -130,6 +130,14 @@ pub fn many_rejections(count: u32) -> Incident {
         .action("Read the refusals in the report before the next run.")
 }
 
+/// More sends and cancels than the plan can need.
+pub fn many_writes(count: u32) -> Incident {
+    let what = format!("{count} sends and cancels are more than this plan can need");
+    Incident::new(Category::Critical, "many-writes", "dealing", what)
+        .meaning("No more orders are sent; open ones of ours are cancelled.")
+        .action("Look at the broker's status page and the report's attempts before the next run.")
+}
+
 /// Something that forbids every further order.
 pub fn locked(code: &str, what: String) -> Incident {
     Incident::new(Category::Critical, code, "dealing", what)

@@ -13,6 +13,7 @@ mod blips;
 mod chain;
 mod days;
 mod guards;
+mod limits;
 mod orders;
 mod records;
 mod replay;

@@ -190,9 +190,10 @@ impl Dealing<'_> {
         match request {
             Ok(request) => {
                 life.reduce(request.clone());
+                self.usage.writes += 1;
                 let answer = desk.broker.submit(&request).await;
                 let concern = life.answered(answer, desk.clock.now());
-                self.concern(concern);
+                self.heed(life, concern).await;
             }
             Err(why) => life
                 .refuse(format!("the broker takes only {shares} shares: {why}"), desk.clock.now()),

@@ -8,6 +8,7 @@
 //!                                       when an invocation before left one and no plan
 //! runs/{run}/plan.json                  the approved plan
 //! runs/{run}/att/{S|B}/{SYMBOL}/{k}.json  attempt k > 1: what the terminal attempts left over
+//! runs/{run}/refused/{S|B}/{SYMBOL}/{k}.json  what the broker said when it refused attempt k
 //! runs/{run}/sells.json buyplan.json buys.json
 //! runs/{run}/final.json                 the report
 //! runs/{run}/mail/run.json              after the mail was taken
@@ -26,6 +27,7 @@
 //! snapshot.json            the final record whose ledger it starts from; none in a first run
 //! plan.json                the snapshot that it names as its inputs
 //! sells.json buyplan.json  the plan, for both are kept at once
+//! refused/../{k}.json      the plan
 //! buys.json                the buy plan
 //! att/../2.json            the plan; attempt 3 then continues from 2, and 4 from 3
 //! final.json               the final record before it; its body names the plan's record as well
@@ -238,6 +240,16 @@ impl<'a> Journal<'a> {
             Some(record) => self.decode(&key, &record).map(Some),
             None => Ok(None),
         }
+    }
+
+    /// Names of the run's records that begin with a text, within the run.
+    ///
+    /// # Errors
+    /// [`JournalError`] when the store gives no list.
+    pub async fn names(&self, begin: &str) -> Result<Vec<String>, JournalError> {
+        let run = self.path("");
+        let names = self.store.list(&self.path(begin)).await?;
+        Ok(names.iter().filter_map(|name| name.strip_prefix(&run)).map(str::to_owned).collect())
     }
 
     fn path(&self, name: &str) -> String {

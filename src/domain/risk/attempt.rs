@@ -12,6 +12,7 @@ use crate::domain::order::{ClientOrderId, OrderRequest, Side};
 use crate::domain::plan::RebalancePlan;
 use crate::domain::policy::Policy;
 use crate::domain::pricing;
+use crate::domain::risk::usage::{submits_max, writes_max};
 use crate::domain::risk::{Demand, Permit, Refusal};
 
 /// The broker refuses buys below this (code 40310000); sells are exempt.
@@ -62,10 +63,13 @@ fn usage(plan: &RebalancePlan, permit: &Permit<'_>) -> Result<(), Refusal> {
     require(usage.submits_last_second < limits.submits_per_second_max, "submit-rate", || {
         format!("{} orders were sent within a second", usage.submits_last_second)
     })?;
-    let items = plan.items.iter().filter(|item| item.order().is_some()).count();
-    let most = items * usize::from(pricing::attempts(permit.policy.urgency));
-    require(usize::try_from(usage.submits).is_ok_and(|sent| sent < most), "submits", || {
+    let most = submits_max(plan, permit.policy);
+    require(usage.submits < most, "submits", || {
         format!("{} attempts were sent, the plan has {most} in all", usage.submits)
+    })?;
+    let most = writes_max(plan, permit.policy);
+    require(usage.writes < most, "writes", || {
+        format!("the run sent and cancelled {} times, at most {most} are allowed", usage.writes)
     })
 }
 

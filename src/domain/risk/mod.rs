@@ -8,6 +8,9 @@ pub mod attempt;
 pub mod equity;
 pub mod laws;
 pub mod limits;
+pub mod usage;
+
+pub use usage::Usage;
 
 use crate::domain::market::Quote;
 use crate::domain::money::{Price, Shares};
@@ -52,21 +55,6 @@ pub struct Permit<'a> {
     pub policy: &'a Policy,
     /// What the run has used up.
     pub usage: Usage,
-}
-
-/// What this invocation of a run has used up already; a resumed run counts from nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Usage {
-    /// Attempts sent in this run.
-    pub submits: u32,
-    /// Attempts sent within the second before now.
-    pub submits_last_second: u32,
-    /// Attempts refused or rejected in this run.
-    pub rejections: u32,
-    /// Attempts of this run whose end is unknown.
-    pub unknowns: u32,
-    /// Shares that earlier attempts of the same order executed.
-    pub filled: Shares,
 }
 
 /// One rule that said no.
