@@ -969,6 +969,15 @@ fn a_full_flip_fits_the_turnover_of_a_run_and_a_second_one_that_of_a_day_does_no
 }
 
 #[test]
+fn what_is_in_the_market_is_shown_beside_what_the_account_has() {
+    let mut world = World::new("100");
+    world.market("SPY", "100").strategy("a", "1", &[("SPY", "0.5")]).holds("a", "SPY", "9");
+    assert_eq!(codes(&world), [""; 0]);
+    let shown = world.decide().limits.into_iter().find(|line| line.limit == "exposure").unwrap();
+    assert_eq!((shown.used.as_str(), shown.allowed.as_str(), shown.within), ("45%", "100%", true));
+}
+
+#[test]
 fn a_bull_and_its_bear_in_different_sleeves_are_reported() {
     let mut world = World::new("10000");
     world.market("TQQQ", "10").market("SQQQ", "10");

@@ -54,16 +54,6 @@ pub(super) struct Dealing<'a> {
     incidents: Vec<Incident>,
 }
 
-/// What became of dealing besides the orders.
-pub(super) struct Closed {
-    /// Why no more orders were sent, when that was cut short.
-    pub(super) stopped: Option<String>,
-    /// What went wrong.
-    pub(super) incidents: Vec<Incident>,
-    /// Use of the limits on sending.
-    pub(super) limits: Vec<LimitUse>,
-}
-
 enum Ask {
     Submit(OrderRequest),
     Look(ClientOrderId),
@@ -366,13 +356,14 @@ impl<'a> Dealing<'a> {
         (self.usage.writes, writes_max(self.plan.plan(), self.floor.desk.policy))
     }
 
-    /// Closes the stream, and says what became of dealing besides the orders.
-    pub(super) async fn close(self) -> Closed {
+    /// Closes the stream and hands over why dealing stopped, if it did, what went wrong, and the
+    /// use of the limits on sending.
+    pub(super) async fn close(self) -> (Option<String>, Vec<Incident>, Vec<LimitUse>) {
         if let Some(mut watch) = self.watch {
             watch.close().await;
         }
         let limits = self.usage.uses(self.plan.plan(), self.floor.desk.policy);
-        Closed { stopped: self.stopped, incidents: self.incidents, limits }
+        (self.stopped, self.incidents, limits)
     }
 }
 

@@ -6,19 +6,17 @@
 use jiff::Timestamp;
 use tokio::{join, try_join};
 
-use crate::application::dealing::{Closed, Dealing};
+use crate::application::dealing::Dealing;
 use crate::application::desk::{Desk, Observation, Watch};
 use crate::application::journal::{Journal, Kept};
-use crate::application::outcomes;
 use crate::application::ports::Store;
 use crate::application::stop::Stop;
-use crate::application::trouble;
+use crate::application::{outcomes, trouble};
 use crate::domain::execution::{Execution, OrderOutcome};
 use crate::domain::incident::Incident;
 use crate::domain::money::Usd;
 use crate::domain::order::Side;
-use crate::domain::plan::BuyPlan;
-use crate::domain::plan::fund::fund;
+use crate::domain::plan::{BuyPlan, fund::fund};
 use crate::domain::report::LimitUse;
 use crate::domain::risk::ApprovedPlan;
 
@@ -84,8 +82,7 @@ pub(super) async fn execute(
     {
         dealing.stop(*incident); // all that was sent is in memory, so the run can be ended
     }
-    let Closed { stopped, incidents, limits } = dealing.close().await;
-    (done.execution.stopped, done.incidents, done.limits) = (stopped, incidents, limits);
+    (done.execution.stopped, done.incidents, done.limits) = dealing.close().await;
     unknown.map_or(Ok(done), Err)
 }
 
@@ -109,8 +106,7 @@ async fn phases(
         kept.map(Some)
     })?;
     let buy_plan = done.buy_plan.as_ref().map(|kept| &kept.body);
-    let items = buy_plan.iter().flat_map(|buy_plan| &buy_plan.items);
-    let buys = items.map(|item| (item.symbol.clone(), item.shares)).collect();
+    let buys = buy_plan.map(BuyPlan::orders).unwrap_or_default();
     done.execution.buys = dealing.phase(Side::Buy, buys, buy_plan, false).await?;
     Ok(())
 }

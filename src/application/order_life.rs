@@ -20,7 +20,7 @@ use crate::domain::order::{
 pub(super) struct OrderLife {
     pub(super) attempts: Attempts,
     current: Option<Current>,
-    shortfall: Option<String>,
+    pub(super) shortfall: Option<String>,
 }
 
 /// What an order needs next.
@@ -248,11 +248,6 @@ impl OrderLife {
         let unknown = self.attempts.state() == Some(AttemptState::Unknown);
         self.end(if unknown { "its end was not seen" } else { why });
         unknown
-    }
-
-    /// Why it ended without being filled, if it did.
-    pub(super) fn shortfall(&self) -> Option<&str> {
-        self.shortfall.as_deref()
     }
 
     pub(super) fn outcome(self) -> OrderOutcome {

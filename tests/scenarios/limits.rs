@@ -1,5 +1,7 @@
 //! Limits that hold for a run and not for a process, and what the report says of their use.
 
+use std::sync::Arc;
+
 use alchemiser::domain::report::Verdict;
 use alchemiser::domain::run::RunAction;
 use alchemiser::infrastructure::http::Method;
@@ -90,4 +92,19 @@ async fn a_broker_that_loses_every_order_is_not_asked_for_ever() {
     assert!((4..=26).contains(&sent), "{sent}");
     assert_eq!(told.verdict(), Verdict::Unknown);
     assert_eq!(stage.orders(), [""; 0]);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn positions_that_look_as_if_yesterday_had_not_been_send_nothing_again() {
+    let mut stage = Stage::new().plays("a", "1", "SPY 0.5, BIL 0.5");
+    stage.run().await;
+    stage.next_session();
+    for (path, stale) in [("/v2/positions", "[]"), ("/v2/orders", "[]")] {
+        let yesterday = Arc::new(move |_| stale.to_owned());
+        let on = On::new(Method::Get, path).always();
+        stage.world.fault(Fault::request(on, Trouble::Rewrite(yesterday)));
+    }
+    let told = stage.run().await;
+    assert_eq!(told.errors(), ["CRITICAL position-mismatch"]);
+    assert_eq!(stage.orders_today(), [""; 0]);
 }

@@ -26,7 +26,7 @@ impl Dealing<'_> {
         if matches!(concern, Concern::Refused) && is_refused {
             let attempt = u8::try_from(life.attempts.list().len()).unwrap_or(u8::MAX);
             let name = name(life.attempts.side(), life.attempts.symbol(), attempt);
-            let words = life.shortfall().unwrap_or("refused").to_owned();
+            let words = life.shortfall.clone().unwrap_or_default();
             let floor = self.floor;
             if let Err(error) = floor.journal.keep_after(floor.plan_hash, &name, &words).await {
                 warn!(%error, %name, "refusal not kept; a resume would ask the broker again");

@@ -6,6 +6,7 @@
 
 pub mod attempt;
 pub mod equity;
+pub mod exposure;
 pub mod laws;
 pub mod limits;
 pub mod usage;
@@ -97,6 +98,7 @@ pub fn approve(
     let mut findings = Findings::default();
     laws::check(&plan, &mut findings);
     limits::check(&plan, snapshot, policy, &mut findings);
+    exposure::check(&plan, policy, &mut findings);
     equity::check(&plan, snapshot, policy, &mut findings);
     let Findings { limits, refusals } = findings;
     if refusals.is_empty() {
