@@ -12,6 +12,7 @@ mod again;
 mod blips;
 mod chain;
 mod days;
+mod defaults;
 mod guards;
 mod limits;
 mod orders;

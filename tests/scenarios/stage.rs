@@ -17,6 +17,7 @@ use alchemiser::infrastructure::local::secrets::StaticKeys;
 use alchemiser::interface::wiring::{Invocation, Outside, Site};
 use alchemiser::simulator::exchange::{Fills, Order, OrderTrouble};
 use alchemiser::simulator::faults::Fault;
+use alchemiser::simulator::market::Market;
 use alchemiser::simulator::world::{World, WorldBuilder};
 use jiff::civil::{Date, time};
 use jiff::{Timestamp, ToSpan};
@@ -60,7 +61,21 @@ impl Stage {
             .price("QQQ", "400")
             .price("GLD", "200")
             .price("TLT", "80");
-        let world = more(world).build();
+        Self::on(more(world).build(), "position_max = \"1\"\n")
+    }
+
+    /// The same at the limits that the policy comes with.
+    pub(crate) fn by_default() -> Self {
+        let stage = Self::furnished(|world| world.price("IEF", "100").price("VTI", "200"));
+        Self { limits: String::new(), ..stage }
+    }
+
+    /// The policy as it comes, its own strategies, and another market.
+    pub(crate) fn by_default_in(market: Market, now: &str) -> Self {
+        Self::on(World::builder().market(market).at(now).build(), "")
+    }
+
+    fn on(world: World, limits: &str) -> Self {
         let shelf = Arc::new(Shelf::new(&world));
         let scheduled_for = world.now();
         let stage = Self {
@@ -69,7 +84,7 @@ impl Stage {
             post: Arc::default(),
             strategies: Vec::new(),
             rules: String::new(),
-            limits: "position_max = \"1\"\n".to_owned(),
+            limits: limits.to_owned(),
             scheduled_for,
             writers: AtomicU32::new(0),
             seconds: AtomicI64::new(INVOCATION_SECONDS),
