@@ -14,7 +14,7 @@ use tracing::{error, info, warn};
 use crate::application::control::permission;
 use crate::application::dealing::refusals::refused;
 use crate::application::desk::{News, Watch, settled};
-use crate::application::execute::{Floor, Sent};
+use crate::application::floor::{Floor, Sent};
 use crate::application::order_life::{Concern, OrderLife, Step};
 use crate::application::ports::BrokerError;
 use crate::application::stop::Stop;
@@ -325,7 +325,9 @@ impl<'a> Dealing<'a> {
         }
         if unknown {
             self.usage.unknowns += 1;
-            self.incidents.push(trouble::unknown_order(&outcome));
+            let incident = trouble::unknown_order(&outcome);
+            self.floor.alarm.raise(&incident);
+            self.incidents.push(incident);
             if self.usage.unknowns >= self.floor.desk.policy.limits.unknowns_max {
                 self.stopped.get_or_insert_with(|| "too many unknown orders".to_owned());
             }
@@ -339,6 +341,7 @@ impl<'a> Dealing<'a> {
         let same = |known: &Incident| known.code == incident.code && known.what == incident.what;
         if !self.incidents.iter().any(same) {
             error!(code = %incident.code, what = %incident.what, "no more orders");
+            self.floor.alarm.raise(&incident);
             self.incidents.push(incident);
         }
     }

@@ -3,13 +3,12 @@
 //! *What* is fixed by the plan, *how* by `pricing` and `order_life`. Orders of one phase go
 //! together, phases never overlap, and the broker's answers to reading requests are the truth.
 
-use jiff::Timestamp;
 use tokio::{join, try_join};
 
 use crate::application::dealing::Dealing;
-use crate::application::desk::{Desk, Observation, Watch};
-use crate::application::journal::{Journal, Kept};
-use crate::application::ports::Store;
+use crate::application::desk::Watch;
+use crate::application::floor::{Floor, Sent};
+use crate::application::journal::Kept;
 use crate::application::stop::Stop;
 use crate::application::{outcomes, trouble};
 use crate::domain::execution::{Execution, OrderOutcome};
@@ -19,37 +18,6 @@ use crate::domain::order::Side;
 use crate::domain::plan::{BuyPlan, fund::fund};
 use crate::domain::report::LimitUse;
 use crate::domain::risk::ApprovedPlan;
-
-/// What acting needs besides the plan.
-pub struct Floor<'a> {
-    /// The ways to the market.
-    pub desk: &'a Desk<'a>,
-    /// The run's records.
-    pub journal: &'a Journal<'a>,
-    /// For the control object.
-    pub store: &'a dyn Store,
-    /// The quotes that the plan was made with, when this invocation made it.
-    pub observed: Option<&'a Observation>,
-    /// When the operator was asked while the plan was kept, and permitted orders.
-    pub permitted_at: Option<Timestamp>,
-    /// SHA-256 of the stored plan.
-    pub plan_hash: &'a str,
-    /// What an earlier invocation may have sent of this plan.
-    pub sent: Sent,
-    /// No order leaves from here on.
-    pub no_submit_after: Timestamp,
-    /// Everything has to have ended by then.
-    pub end: Timestamp,
-}
-
-/// What was sent of a plan before this invocation came to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sent {
-    /// Nothing: this invocation made the plan.
-    Nothing,
-    /// Perhaps orders: they are looked for first.
-    Perhaps,
-}
 
 /// What came of acting.
 #[derive(Debug, Default)]

@@ -6,6 +6,7 @@
 //! collects the report on the way. [`watch`] comes after a run and only reads what it left. No rule
 //! of trading lives here: those are in the domain.
 
+pub mod alarm;
 mod chronicle;
 mod close;
 pub mod confirm;
@@ -16,6 +17,7 @@ pub mod desk;
 mod ending;
 mod entry;
 pub mod execute;
+pub mod floor;
 pub mod journal;
 mod left_open;
 pub mod observe;

@@ -2,7 +2,7 @@
 
 use tokio::try_join;
 
-use crate::application::execute::{Floor, Sent};
+use crate::application::floor::{Floor, Sent};
 use crate::application::journal::{JournalError, Kept};
 use crate::domain::execution::OrderOutcome;
 use crate::domain::plan::BuyPlan;

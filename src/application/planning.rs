@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use tokio::join;
 
-use crate::application::chronicle::{list_items, take_snapshot};
+use crate::application::chronicle::{list_items, take_history, take_snapshot};
 use crate::application::confirm::confirm;
 use crate::application::control::permission;
 use crate::application::desk::Observation;
@@ -16,7 +16,7 @@ use crate::application::journal::history::History;
 use crate::application::journal::inputs::Inputs;
 use crate::application::journal::listing::Listing;
 use crate::application::journal::{FIRST_SNAPSHOT, Journal, JournalError, Kept, PlanRecord};
-use crate::application::observe::{Morning, Observed, Sight, look, observe, sweep};
+use crate::application::observe::{Morning, Observed, Sight, look, morning, observe, sweep};
 use crate::application::ports::BrokerError;
 use crate::application::run::House;
 use crate::application::stop::Stop;
@@ -159,6 +159,18 @@ pub(super) fn awake(
 ) -> Result<Morning, Stop> {
     let morning = morning.map_err(|error| Stop::broker(&error, "reading the market's clock"))?;
     report.next_session = morning.calendar.after(key.session).map(|session| session.date);
+    Ok(morning)
+}
+
+/// What a run with a plan needs before it goes on: a broker that answers, and its past.
+pub(super) async fn prepared(
+    house: &House<'_>,
+    key: &RunKey,
+    history: Result<History, JournalError>,
+    report: &mut RunReport,
+) -> Result<Morning, Stop> {
+    let morning = awake(morning(&house.desk, key).await, key, report)?;
+    take_history(report, &history?);
     Ok(morning)
 }
 

@@ -10,21 +10,23 @@ use jiff::Timestamp;
 use tokio::join;
 use tracing::info;
 
+use crate::application::alarm::Alarm;
 use crate::application::chronicle::{blank, planned_orders, take_history, take_plan};
 use crate::application::close::close;
 use crate::application::desk::{Desk, Observation, Watch};
 use crate::application::ending::{Held, Keeping, finish, is_planned, repeated};
 use crate::application::entry::{open_session, permitted, punctual};
-use crate::application::execute::{Executed, Floor, Sent, execute};
+use crate::application::execute::{Executed, execute};
+use crate::application::floor::{Floor, Sent};
 use crate::application::journal::history::{History, look_back};
 use crate::application::journal::listing::Listing;
 use crate::application::journal::{
     Before, Claim, Journal, JournalError, Kept, Opening, PlanRecord,
 };
 use crate::application::left_open::conclude_left_open;
-use crate::application::observe::{Morning, morning};
+use crate::application::observe::morning;
 use crate::application::outcomes::keep_buys;
-use crate::application::planning::{Planned, awake, planned};
+use crate::application::planning::{Planned, awake, planned, prepared};
 use crate::application::ports::{Mailer, Store};
 use crate::application::stop::{JOURNAL_CORRUPT, Stop};
 use crate::application::tell::Mailed;
@@ -176,6 +178,9 @@ async fn stages(
         }
     };
     *claimed = Some(epoch);
+    if let Ok(history) = &history {
+        take_history(report, history); // whatever stops it from here on is compared with it
+    }
     if before == Before::Perhaps
         && let Some(kept) = journal.plan().await?
     {
@@ -249,18 +254,6 @@ async fn in_time(
     Err(Stop::out_of_time(left))
 }
 
-/// What a run with a plan needs before it goes on: a broker that answers, and its past.
-async fn prepared(
-    house: &House<'_>,
-    key: &RunKey,
-    history: Result<History, JournalError>,
-    report: &mut RunReport,
-) -> Result<Morning, Stop> {
-    let morning = awake(morning(&house.desk, key).await, key, report)?;
-    take_history(report, &history?);
-    Ok(morning)
-}
-
 /// How acting begins.
 pub(super) enum Start {
     /// With a plan just made.
@@ -325,10 +318,12 @@ pub(super) async fn act(
     let (observed, permitted_at, watch) = fresh.map_or((None, None, None), |fresh| {
         (Some(fresh.observed), fresh.permitted_at, Some(fresh.watch))
     });
+    let alarm = Alarm::new(report.standing.as_ref());
     let floor = Floor {
         desk: &house.desk,
         journal,
         store: house.store,
+        alarm: &alarm,
         plan_hash: &hash,
         observed: observed.as_ref(),
         permitted_at,
@@ -339,7 +334,9 @@ pub(super) async fn act(
     take_plan(report, record);
     report.plan_record = Some(hash.clone());
     info!(run = %report.key, orders = planned_orders(report), "acting");
-    let Executed { execution, buy_plan, incidents, limits } = execute(&plan, &floor, watch).await?;
+    let acting = execute(&plan, &floor, watch);
+    let Executed { execution, buy_plan, incidents, limits } =
+        alarm.beside(acting, house, journal).await?;
     let bought = buy_plan.as_ref().map(|kept| (kept.hash.clone(), execution.buys.clone()));
     report.execution = execution;
     report.buy_plan = buy_plan.map(|kept| kept.body);

@@ -16,7 +16,7 @@ use crate::domain::hash::sha256_hex;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::policy::{ClosedDays, MailPolicy};
 use crate::domain::report::{RunReport, Verdict};
-use crate::domain::run::RunAction;
+use crate::domain::run::{RunAction, RunKey};
 use crate::presentation::{self, MailParts};
 
 /// How often a mail is offered before the record alone has to do.
@@ -135,22 +135,8 @@ pub async fn refuse(
     if let Err(error) = &kept {
         warn!(%error, "refusal not recorded");
     }
-    let presentation::Mail { subject, text, html, images } = presentation::alert(incidents, None);
-    let boundary = sha256_hex(writer.as_bytes())[..24].to_owned();
-    let message_id = format!("refusal.{writer}@{}", domain_of(&mail.from));
-    let parts = MailParts {
-        from: mail.from.clone(),
-        to: mail.to.clone(),
-        subject: subject.clone(),
-        text,
-        html,
-        images,
-        date: now,
-        message_id,
-        boundary,
-    };
-    let raw = presentation::mime(&parts);
-    let letter = Letter { from: mail.from.clone(), to: mail.to.clone(), subject, raw };
+    let name = format!("refusal.{writer}");
+    let letter = alert_letter((incidents, None), mail, &name, now);
     match post(&letter, mailer, clock).await {
         Ok(id) => (Mailed::Sent(id), kept),
         Err(why) => {
@@ -158,6 +144,39 @@ pub async fn refuse(
             (Mailed::Failed(why), kept)
         }
     }
+}
+
+/// Mails incidents of a run that is still at work; the answer is the carrier's id.
+pub(super) async fn send_alert(
+    incidents: &[Incident],
+    house: &House<'_>,
+    run: &RunKey,
+) -> Result<String, String> {
+    let (mail, clock) = (&house.desk.policy.mail, house.desk.clock);
+    let name = format!("alert.{}", run.to_string().replace('/', "."));
+    let letter = alert_letter((incidents, Some(run)), mail, &name, clock.now());
+    post(&letter, house.mailer, clock).await
+}
+
+fn alert_letter(
+    (incidents, run): (&[Incident], Option<&RunKey>),
+    mail: &MailPolicy,
+    name: &str,
+    date: Timestamp,
+) -> Letter {
+    let presentation::Mail { subject, text, html, images } = presentation::alert(incidents, run);
+    let raw = presentation::mime(&MailParts {
+        from: mail.from.clone(),
+        to: mail.to.clone(),
+        subject: subject.clone(),
+        text,
+        html,
+        images,
+        date,
+        message_id: format!("{name}@{}", domain_of(&mail.from)),
+        boundary: sha256_hex(name.as_bytes())[..24].to_owned(),
+    });
+    Letter { from: mail.from.clone(), to: mail.to.clone(), subject, raw }
 }
 
 async fn send(report: &RunReport, house: &House<'_>) -> Result<String, String> {

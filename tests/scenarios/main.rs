@@ -14,6 +14,7 @@ mod chain;
 mod days;
 mod defaults;
 mod guards;
+mod incidents;
 mod limits;
 mod orders;
 mod records;

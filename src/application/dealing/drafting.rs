@@ -9,7 +9,7 @@ use tokio::join;
 
 use crate::application::control::permission;
 use crate::application::dealing::Dealing;
-use crate::application::execute::Floor;
+use crate::application::floor::Floor;
 use crate::application::journal::{AttemptRecord, JournalError, attempt_name};
 use crate::application::order_life::{OrderLife, Step};
 use crate::application::trouble;

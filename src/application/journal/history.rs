@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use crate::application::journal::listing::{Listing, month as names_begin};
 use crate::application::journal::{JournalError, Kept, decode};
 use crate::application::ports::Store;
-use crate::domain::report::RunReport;
+use crate::domain::report::{RunReport, Verdict};
 use crate::domain::run::{AccountName, Mode, RunKey, Slot};
 
 /// Months looked back for the last final record; a longer pause counts as a lost ledger.
@@ -17,6 +17,8 @@ pub(super) const MONTHS_MAX: i32 = 18;
 pub struct History {
     /// The last finished run of any kind.
     pub newest: Option<Kept<RunReport>>,
+    /// The last finished run of a day on which the exchange was open.
+    pub told: Option<Kept<RunReport>>,
     /// The last finished run that has a ledger.
     pub last: Option<Kept<RunReport>>,
     /// Finished runs of the same session, earlier generations first.
@@ -65,6 +67,9 @@ pub async fn look_back(
             let Some(report) = final_of(store, &found.key).await? else { continue };
             if history.newest.is_none() {
                 history.newest = Some(report.clone());
+            }
+            if history.told.is_none() && report.body.verdict != Verdict::Closed {
+                history.told = Some(report.clone());
             }
             if found.key.session == key.session {
                 history.today.insert(0, report.clone());
