@@ -58,6 +58,7 @@ pub(super) fn blank(
         requests: 0,
         previous: None,
         plan_record: None,
+        rules: None,
     }
 }
 

@@ -326,7 +326,9 @@ impl<'a> Dealing<'a> {
         if unknown {
             self.usage.unknowns += 1;
             let incident = trouble::unknown_order(&outcome);
-            self.floor.alarm.raise(&incident);
+            if outcome.side == Side::Sell {
+                self.floor.alarm.raise(&incident); // after the buys the run's mail says it at once
+            }
             self.incidents.push(incident);
             if self.usage.unknowns >= self.floor.desk.policy.limits.unknowns_max {
                 self.stopped.get_or_insert_with(|| "too many unknown orders".to_owned());

@@ -7,6 +7,7 @@
 //! of trading lives here: those are in the domain.
 
 pub mod alarm;
+pub mod brake;
 mod chronicle;
 mod close;
 pub mod confirm;

@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use tokio::join;
 
+use crate::application::brake::brake;
 use crate::application::chronicle::{list_items, take_history, take_snapshot};
 use crate::application::confirm::confirm;
 use crate::application::control::permission;
@@ -64,6 +65,7 @@ pub(super) async fn planned(
         let verdict = Verdict::Blocked;
         return Err(Stop { verdict, summary: why, incident: None, passing: false });
     }
+    brake(house, history, report).await?;
     let Some(plan) = decision.plan else {
         return Err(Stop::fault("the decision has neither a plan nor a reason"));
     };
@@ -80,7 +82,7 @@ pub(super) async fn planned(
         inputs,
         signals: decision.signals,
         limits: decision.limits,
-        incidents: decision.incidents,
+        incidents: report.incidents.clone(),
         data: report.data.clone(),
         account: report.account.clone(),
         transfers: report.transfers.clone(),

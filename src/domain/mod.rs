@@ -8,6 +8,7 @@
 pub mod account;
 pub mod attempts;
 pub mod book;
+pub mod brake;
 pub mod decide;
 pub mod execution;
 pub mod hash;

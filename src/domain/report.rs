@@ -10,6 +10,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::account::{Asset, Position};
+use crate::domain::brake::Rules;
 use crate::domain::execution::Execution;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::money::{Price, Usd};
@@ -106,6 +107,9 @@ pub struct RunReport {
     /// SHA-256 of the record of the plan that was acted on, hexadecimal.
     #[serde(default)]
     pub plan_record: Option<String>,
+    /// What it was ruled by, for the next run to compare.
+    #[serde(default)]
+    pub rules: Option<Rules>,
     /// The session after this one, if the broker's calendar reaches that far.
     #[serde(default)]
     pub next_session: Option<Date>,

@@ -10,6 +10,7 @@ mod told;
 
 mod again;
 mod blips;
+mod brake;
 mod chain;
 mod days;
 mod defaults;

@@ -39,6 +39,7 @@ pub(crate) struct Stage {
     strategies: Vec<(String, String)>,
     rules: String,
     limits: String,
+    brake: &'static str,
     scheduled_for: Timestamp,
     writers: AtomicU32,
     seconds: AtomicI64,
@@ -75,6 +76,11 @@ impl Stage {
         Self::on(World::builder().market(market).at(now).build(), "")
     }
 
+    /// The same with the brake on settings that the policy comes with.
+    pub(crate) fn braked(self) -> Self {
+        Self { brake: "", ..self }
+    }
+
     fn on(world: World, limits: &str) -> Self {
         let shelf = Arc::new(Shelf::new(&world));
         let scheduled_for = world.now();
@@ -85,6 +91,7 @@ impl Stage {
             strategies: Vec::new(),
             rules: String::new(),
             limits: limits.to_owned(),
+            brake: "[brake]\nstrategy_text = \"allow\"\nallocation_change_max = \"2\"\n",
             scheduled_for,
             writers: AtomicU32::new(0),
             seconds: AtomicI64::new(INVOCATION_SECONDS),
@@ -147,7 +154,7 @@ impl Stage {
         for (name, share) in &self.strategies {
             write!(text, "[[strategy]]\nname = \"{name}\"\nallocation = \"{share}\"\n").unwrap();
         }
-        write!(text, "[limits]\n{}", self.limits).unwrap();
+        write!(text, "{}[limits]\n{}", self.brake, self.limits).unwrap();
         self.shelf.lay(POLICY, &text);
     }
 

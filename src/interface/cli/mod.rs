@@ -2,6 +2,7 @@
 //!
 //! The exit codes are part of the help.
 
+mod confirm;
 mod days;
 mod exchange;
 mod explain;
@@ -64,6 +65,8 @@ enum Command {
     Init(Place),
     /// What the store says: permission, last run, runs left open.
     Status(Place),
+    /// Show what moved in the settings since the last run, and let the next run trade by it.
+    Confirm(confirm::Confirm),
     /// The built-in exchange on a loopback port, for any client.
     Exchange(exchange::Listen),
 }
@@ -188,6 +191,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Trouble> {
         Command::Preview(doing) => online::run(&doing, RunAction::Preview, json).await,
         Command::Explain(explain) => explain::explain(&explain, json),
         Command::Init(place) => records::init(&place, json).await,
+        Command::Confirm(asked) => confirm::confirm(&asked, json).await,
         Command::Status(place) => records::status(&place, json).await,
         Command::Exchange(listen) => exchange::listen(&listen, json).await,
     }
