@@ -39,7 +39,19 @@ pub(crate) struct Shelf {
 /// A carrier that keeps its letters.
 #[derive(Default)]
 pub(crate) struct Post {
-    state: Mutex<(Vec<Letter>, bool)>,
+    state: Mutex<(Vec<Letter>, Carriage)>,
+}
+
+/// What becomes of letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Carriage {
+    /// They are taken.
+    #[default]
+    Good,
+    /// They are refused.
+    Refused,
+    /// They are taken, and nobody hears of it.
+    Unanswered,
 }
 
 fn locked<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -207,7 +219,12 @@ impl Post {
 
     /// No letter is taken, or all are again.
     pub(crate) fn refuses(&self, refuses: bool) {
-        locked(&self.state).1 = refuses;
+        locked(&self.state).1 = if refuses { Carriage::Refused } else { Carriage::Good };
+    }
+
+    /// Every letter is taken, and its answer is lost.
+    pub(crate) fn answers_nothing(&self) {
+        locked(&self.state).1 = Carriage::Unanswered;
     }
 }
 
@@ -215,10 +232,13 @@ impl Post {
 impl Mailer for Post {
     async fn send(&self, letter: &Letter) -> Result<String, MailError> {
         let mut state = locked(&self.state);
-        if state.1 {
+        if state.1 == Carriage::Refused {
             return Err(MailError::Refused("the sender is not verified".to_owned()));
         }
         state.0.push(letter.clone());
-        Ok(format!("letter-{}", state.0.len()))
+        match state.1 {
+            Carriage::Unanswered => Err(MailError::Unavailable("timed out".to_owned())),
+            Carriage::Good | Carriage::Refused => Ok(format!("letter-{}", state.0.len())),
+        }
     }
 }

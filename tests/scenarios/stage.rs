@@ -12,7 +12,7 @@ use alchemiser::domain::report::{RunReport, Verdict};
 use alchemiser::domain::run::{AccountName, Mode, RunAction, RunRequest, Slot};
 use alchemiser::domain::session::{exchange_date, exchange_zone};
 use alchemiser::domain::symbol::Symbol;
-use alchemiser::infrastructure::http::{Host, Method, Request, Transport};
+use alchemiser::infrastructure::http::{Host, Method, Request, Response, Transport};
 use alchemiser::infrastructure::local::secrets::StaticKeys;
 use alchemiser::interface::wiring::{Invocation, Outside, Site};
 use alchemiser::simulator::exchange::{Fills, Order, OrderTrouble};
@@ -172,17 +172,27 @@ impl Stage {
             "symbol": symbol, "qty": qty, "side": side, "type": "limit", "limit_price": limit,
             "time_in_force": "day",
         });
+        let body = body.to_string().into_bytes();
+        let answer = self.by_hand(Method::Post, "/v2/orders", body).await;
+        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+    }
+
+    /// A person cancels an order at the broker, whosever it is.
+    pub(crate) async fn cancels_by_hand(&self, id: &str) {
+        self.by_hand(Method::Delete, &format!("/v2/orders/{id}"), Vec::new()).await;
+    }
+
+    async fn by_hand(&self, method: Method, target: &str, body: Vec<u8>) -> Response {
         let keys = [("apca-api-key-id", "test-key-id"), ("apca-api-secret-key", "test-secret")];
         let request = Request {
-            method: Method::Post,
+            method,
             host: Host::Trading,
-            target: "/v2/orders".to_owned(),
+            target: target.to_owned(),
             headers: keys.map(|(name, value)| (name, value.to_owned())).to_vec(),
-            body: body.to_string().into_bytes(),
+            body,
             timeout: Duration::from_secs(5),
         };
-        let answer = self.world.transport().carry(request).await.unwrap();
-        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+        self.world.transport().carry(request).await.unwrap()
     }
 
     /// Some trouble with orders of a symbol, for the next so many.
