@@ -1,0 +1,355 @@
+//! What must hold whatever goes wrong, by number, and what watches over it.
+
+/// One law.
+pub(crate) struct Invariant {
+    /// Its name: `I1`, `L1`.
+    pub(crate) name: &'static str,
+    /// In a few words.
+    pub(crate) what: &'static str,
+    /// The checks of the oracle that see it broken.
+    pub(crate) checks: &'static [&'static str],
+    /// The mutants that break it.
+    pub(crate) mutants: &'static [&'static str],
+    /// Tests of it beside the simulation.
+    pub(crate) tests: &'static [&'static str],
+    /// Why no oracle or mutant can show it, where none can: who watches instead.
+    pub(crate) elsewhere: Option<&'static str>,
+}
+
+const fn law(
+    name: &'static str,
+    what: &'static str,
+    checks: &'static [&'static str],
+    mutants: &'static [&'static str],
+    tests: &'static [&'static str],
+) -> Invariant {
+    Invariant { name, what, checks, mutants, tests, elsewhere: None }
+}
+
+const fn by_tests(
+    name: &'static str,
+    what: &'static str,
+    why: &'static str,
+    tests: &'static [&'static str],
+) -> Invariant {
+    Invariant { name, what, checks: &[], mutants: &[], tests, elsewhere: Some(why) }
+}
+
+/// Every law.
+pub(crate) const INVARIANTS: &[Invariant] = &[
+    law(
+        "I1",
+        "the fills of an item never exceed what was planned",
+        &["fills-within-plan"],
+        &["random-ids", "attempt-of-the-whole"],
+        &["books_are_right_after_any_storm"],
+    ),
+    law(
+        "I1b",
+        "one plan per run, one side per symbol",
+        &["one-plan-one-side"],
+        &["plan-recomputed"],
+        &["a_resume_goes_on_with_the_stored_plan_whatever_the_strategies_say_now"],
+    ),
+    law(
+        "I2",
+        "never sell more than is held",
+        &["no-short-position"],
+        &["sell-without-clamp"],
+        &["a_sale_of_more_than_is_available_is_made_smaller_under_the_same_name"],
+    ),
+    law(
+        "I3",
+        "cash never falls below zero, the reserve is the allowance for slippage",
+        &["no-overdraft"],
+        &["margin-budget"],
+        &[
+            "the_buying_power_of_a_margin_account_is_not_spent",
+            "buys_obey_both_cash_tests_whatever_the_sells_brought",
+        ],
+    ),
+    law(
+        "I4",
+        "no order outside the session or after the cut-off",
+        &["orders-in-session"],
+        &["cut-off-ignored"],
+        &["after_the_cut_off_of_a_half_day_no_order_leaves"],
+    ),
+    law(
+        "I5",
+        "live needs every permission there is",
+        &["live-only-armed"],
+        &["arming-ignored"],
+        &["an_event_of_the_future_and_mode_live_do_not_trade"],
+    ),
+    law(
+        "I6",
+        "a record before the first order, an end on record or somebody told",
+        &["recorded-before-writing", "ended-or-told"],
+        &["open-record-skipped"],
+        &["a_run_that_died_in_the_middle_is_told_with_how_far_it_came"],
+    ),
+    law(
+        "I7",
+        "no key and no account number anywhere",
+        &["no-key-shown"],
+        &["key-in-log"],
+        &[
+            "no_error_and_no_log_line_shows_a_key_even_if_the_broker_echoes_it",
+            "keys_that_the_broker_echoes_are_shown_nowhere",
+        ],
+    ),
+    law(
+        "I8",
+        "data that is missing or wrong trades nothing",
+        &["failed-sleeves-held"],
+        &["stale-bars-accepted"],
+        &[
+            "a_stale_last_bar_holds_the_strategy_and_names_both_days",
+            "a_bar_that_is_no_price_costs_its_symbol_and_no_other",
+        ],
+    ),
+    law(
+        "I9",
+        "weights are weights, and targets and reserve fit the equity",
+        &["targets-within-equity"],
+        &["reserve-forgotten"],
+        &[
+            "due_targets_and_held_value_stay_within_the_larger_of_deployable_and_held",
+            "allocations_sum_to_at_most_one_and_each_buy_stays_within_its_weight",
+        ],
+    ),
+    law(
+        "I10",
+        "a failure is never a reason to sell",
+        &["failed-sleeves-held"],
+        &["failure-is-cash"],
+        &["a_failed_strategy_is_never_a_reason_to_sell"],
+    ),
+    law(
+        "I11",
+        "nothing goes to cash unless a strategy says so",
+        &["cash-only-when-said"],
+        &["failure-is-cash"],
+        &["going_to_cash_without_a_strategy_saying_so_is_stopped"],
+    ),
+    by_tests(
+        "I12",
+        "every order passed the gate",
+        "only the gate can make what the broker's port takes: anything else does not compile",
+        &[
+            "an_attempt_within_every_rule_becomes_an_order",
+            "an_attempt_outside_any_rule_is_refused_by_that_rule",
+        ],
+    ),
+    law(
+        "I13",
+        "quantities and prices are exact and on their steps",
+        &["exact-increments"],
+        &["float-size"],
+        &[
+            "shares_are_cut_off_never_rounded_up",
+            "an_order_is_a_limit_for_the_day_that_cannot_go_short",
+        ],
+    ),
+    law(
+        "I14",
+        "the next attempt begins when the one before has ended at the broker",
+        &["one-working-attempt"],
+        &["next-attempt-early"],
+        &["no_attempt_begins_before_the_one_before_it_has_ended_at_the_exchange"],
+    ),
+    law(
+        "I15",
+        "what nobody knows is sent again under the same name only, and never larger",
+        &["one-id-per-attempt"],
+        &["new-id-after-404"],
+        &["an_order_that_no_look_up_finds_is_sent_again_under_its_own_name_only"],
+    ),
+    law(
+        "I16",
+        "buys begin when the sells have ended and a buy plan is on record",
+        &["buys-after-sells"],
+        &["buys-beside-sells"],
+        &["no_buy_is_accepted_before_the_last_sell_has_ended"],
+    ),
+    law(
+        "I17",
+        "orders are what reading says, not what the stream says",
+        &["stream-decides-nothing"],
+        &["stream-believed"],
+        &["a_stream_that_cannot_be_opened_dies_or_is_mute_changes_nothing"],
+    ),
+    law(
+        "I18",
+        "after a halt at most one request is under way",
+        &["halt-heeded"],
+        &["halt-read-once"],
+        &["a_halt_between_sells_and_buys_stops_the_buys"],
+    ),
+    law(
+        "I19",
+        "limits hold over retries, generations and processes",
+        &["limits-over-the-day"],
+        &["limits-in-memory"],
+        &["three_rejections_end_the_sending", "the_days_limits_count_every_generation"],
+    ),
+    law(
+        "I20",
+        "what is not ours is left alone",
+        &["foreign-untouched"],
+        &["foreign-cancelled"],
+        &[
+            "foreign_shares_are_never_touched",
+            "a_foreign_open_order_blocks_its_symbol_and_nothing_else",
+        ],
+    ),
+    law(
+        "I21",
+        "a repetition by force is the next generation, once",
+        &["generations-in-order"],
+        &["force-without-claim"],
+        &["a_force_clicked_twice_repeats_once"],
+    ),
+    law(
+        "I22",
+        "late and unknown events do not trade",
+        &["late-events-refused"],
+        &["lateness-ignored"],
+        &["an_event_that_comes_late_does_not_trade", "an_event_is_understood_in_full_or_refused"],
+    ),
+    law(
+        "I23",
+        "no orders while clocks or calendar disagree",
+        &["clocks-agree"],
+        &["skew-ignored"],
+        &[
+            "clocks_that_differ_keep_the_run_from_trading",
+            "a_clock_that_says_closed_on_a_day_of_the_calendar_keeps_the_run_from_trading",
+        ],
+    ),
+    law(
+        "I24",
+        "only nameable, tradable shares",
+        &["within-universe"],
+        &["universe-ignored"],
+        &["only_nameable_symbols_are_bought_and_only_named_or_held_ones_planned"],
+    ),
+    law(
+        "I25",
+        "all work is bounded and ends before its time",
+        &["ends-in-time"],
+        &["deadline-ignored"],
+        &[
+            "pages_without_end_are_an_error",
+            "a_list_of_orders_that_never_ends_is_an_error",
+            "a_run_has_a_budget_of_requests",
+        ],
+    ),
+    by_tests(
+        "I26",
+        "answers in any number and order lead to the same state",
+        "a law of a pure function, shown for any order of any views",
+        &[
+            "views_of_an_order_in_any_order_and_number_lead_to_the_same_end",
+            "a_message_seen_twice_changes_nothing_the_second_time",
+        ],
+    ),
+    law(
+        "I27",
+        "what is told is what happened",
+        &["report-equals-truth"],
+        &["unfilled-told-as-filled"],
+        &["what_was_filled_is_told_as_filled_by_letter_record_and_exchange_alike"],
+    ),
+    law(
+        "I28",
+        "trouble with telling changes no trade and hides nothing",
+        &["telling-harmless"],
+        &["mail-before-final"],
+        &["a_run_whose_mail_is_refused_is_good_and_on_record"],
+    ),
+    law(
+        "I29",
+        "records are never changed",
+        &["records-immutable"],
+        &["record-overwritten"],
+        &[
+            "of_many_writers_exactly_one_stores_and_the_others_get_its_bytes",
+            "records_are_private_stay_and_are_written_once",
+        ],
+    ),
+    law(
+        "I30",
+        "the same inputs give the same bytes",
+        &["same-trace"],
+        &["wall-clock-session"],
+        &[
+            "the_same_inputs_give_the_same_bytes_in_whatever_order_the_broker_lists_them",
+            "an_order_has_the_same_name_whoever_sends_it_and_whatever_the_account_holds",
+        ],
+    ),
+    by_tests(
+        "I31",
+        "paper and live share no secret, no records, no ids",
+        "a simulated world is one account of one mode; the names of both are built by tested code",
+        &[
+            "each_mode_has_its_own_trading_host_and_shares_the_data_host",
+            "keys_of_the_other_world_are_refused",
+            "an_order_id_is_the_same_for_the_same_intent_and_reads_back",
+            "a_run_key_reads_as_its_path",
+        ],
+    ),
+    law(
+        "I32",
+        "a panic leaves a run that can be taken up",
+        &["ended-or-told"],
+        &["panic-swallowed"],
+        &["a_panic_is_an_answer_and_the_same_process_serves_the_next_event"],
+    ),
+    law(
+        "I33",
+        "a split blocks its symbol until all figures agree",
+        &["no-trade-in-split"],
+        &["split-ignored"],
+        &["a_split_that_the_position_does_not_show_yet_blocks_its_symbol_alone"],
+    ),
+    law(
+        "I34",
+        "what a run does not expect stops it before its plan",
+        &["unexpected-stops"],
+        &["mismatch-ignored"],
+        &[
+            "shares_that_vanish_without_a_fact_stop_everything",
+            "an_order_that_an_earlier_run_left_working_is_cancelled_before_the_next_decides",
+        ],
+    ),
+    law(
+        "I35",
+        "start, fills and end add up",
+        &["positions-add-up"],
+        &["post-check-skipped"],
+        &["shares_sold_by_hand_after_the_plan_are_not_sold_again"],
+    ),
+    law(
+        "L1",
+        "when trouble is over a resume brings the run to its end",
+        &["reaches-final"],
+        &["lease-never-expires"],
+        &["a_first_run_cut_off_before_any_request_is_finished_by_the_next_invocation"],
+    ),
+    law(
+        "L2",
+        "somebody is told in time",
+        &["told-in-time"],
+        &["letter-skipped"],
+        &["a_weekday_without_a_run_is_told_with_the_last_record_there_is"],
+    ),
+    law(
+        "L3",
+        "no run is open after the close",
+        &["closed-by-night"],
+        &["lease-never-expires"],
+        &["a_resume_after_the_close_still_settles_what_was_sent"],
+    ),
+];
