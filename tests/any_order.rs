@@ -90,7 +90,7 @@ fn some_of(life: &[Order], picks: &[Index]) -> Vec<Order> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn views_of_an_order_in_any_order_and_number_lead_to_the_same_end(

@@ -321,7 +321,7 @@ pub(crate) const INVARIANTS: &[Invariant] = &[
         &["mismatch-ignored"],
         &[
             "shares_that_vanish_without_a_fact_stop_everything",
-            "an_order_that_an_earlier_run_left_working_is_cancelled_before_the_next_decides",
+            "an_order_whose_cancel_never_got_through_is_cancelled_before_the_next_run_decides",
         ],
     ),
     law(

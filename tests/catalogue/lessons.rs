@@ -76,6 +76,7 @@ pub(crate) const LESSONS: &[Lesson] = &[
         "orders left by earlier runs",
         &[
             "an_order_that_an_earlier_run_left_working_is_cancelled_before_the_next_decides",
+            "an_order_whose_cancel_never_got_through_is_cancelled_before_the_next_run_decides",
             "a_foreign_open_order_blocks_its_symbol_and_nothing_else",
         ],
     ),

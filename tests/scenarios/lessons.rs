@@ -170,18 +170,19 @@ async fn no_attempt_begins_before_the_one_before_it_has_ended_at_the_exchange() 
 
 #[tokio::test(flavor = "current_thread")]
 async fn the_buying_power_of_a_margin_account_is_not_spent() {
-    let mut stage = stage();
+    let stage = slow_flip().await;
     stage.world.exchange(|exchange| {
         exchange.rules.multiplier = 4;
         exchange.rules.strictness = Strictness::Permissive;
     });
-    stage.run().await;
-    assert_eq!(stage.account(), "BIL 490, SPY 98, $2000");
-    stage.next_session();
-    stage.wants("a", "QQQ");
-    stage.troubles("SPY", u32::MAX, OrderTrouble::NeverFilled); // half of the money never comes
-    stage.run().await;
+    let leave = async {
+        stage.world.clock().sleep(Duration::from_secs(5)).await;
+        stage.world.book_cash(Hand::Withdrawal, "30000");
+        stage.world.clock().sleep(Duration::from_millis(1)).await;
+    };
+    tokio::join!(stage.run(), leave);
     assert!(stage.world.min_cash_seen() >= Decimal::ZERO, "{}", stage.account());
+    assert_eq!(stage.account(), "GLD 169.98775, QQQ 84.993875, $2000");
 }
 
 /// The one thing that the protocol takes from the broker on trust. Where it does not hold, a name
@@ -246,6 +247,29 @@ async fn an_order_that_an_earlier_run_left_working_is_cancelled_before_the_next_
     let canceled = orders.iter().filter(|line| line.contains("#1 canceled 0")).count();
     assert_eq!(canceled, 2, "{orders:?} {:?}", told.incidents());
     assert!(orders.contains(&"buy GLD 1 by hand new 0".to_owned()), "{orders:?}");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn an_order_whose_cancel_never_got_through_is_cancelled_before_the_next_run_decides() {
+    let stage = Stage::furnished(|world| world.fills(Fills::plain()));
+    let mut stage = stage.plays("a", "1", "SPY 0.5, BIL 0.5");
+    stage.troubles("SPY", 1, OrderTrouble::NeverFilled);
+    let cancels = On::new(Method::Delete, "/v2/orders*").always();
+    stage.world.fault(Fault::request(cancels, Trouble::NoConnection));
+    let told = stage.run().await;
+    assert_eq!(told.verdict(), Verdict::Unknown);
+    let open = |line: &String| line.ends_with("new 0");
+    assert!(stage.orders().iter().any(open), "{:?}", stage.orders());
+    stage.world.clear_faults();
+    stage.world.advance(Duration::from_mins(30));
+    stage.schedules(stage.world.now());
+    let told = run_in_slot(&stage, "later").await;
+    assert_eq!(told.verdict(), Verdict::Done, "{:?}", told.incidents());
+    let orders = stage.world.orders();
+    let stale = orders.iter().find(|order| order.trouble.is_some()).unwrap();
+    assert!(stale.canceled_at.is_some(), "{:?}", stage.orders());
+    let later = orders.iter().filter(|order| order.created_at > stale.updated_at);
+    assert!(later.count() > 0 && !orders.iter().any(|order| order.status.is_open()));
 }
 
 #[tokio::test(flavor = "current_thread")]
