@@ -309,7 +309,10 @@ const BROKER: &[Fault] = &[
     fault(
         39,
         "account and positions lag behind the fills",
-        &["positions_and_cash_that_lag_behind_fills_are_waited_for"],
+        &[
+            "positions_and_cash_that_lag_behind_fills_are_waited_for",
+            "positions_that_look_as_if_yesterday_had_not_been_send_nothing_again",
+        ],
         &["lag"],
     ),
     fault(
@@ -626,7 +629,10 @@ const STRATEGIES: &[Fault] = &[
     fault(
         86,
         "a strategy's text was changed",
-        &["a_changed_allocation_or_strategy_and_an_unfinished_rebalance_make_a_sleeve_due"],
+        &[
+            "a_changed_allocation_or_strategy_and_an_unfinished_rebalance_make_a_sleeve_due",
+            "another_text_of_a_strategy_trades_once_it_is_confirmed",
+        ],
         &["strategies"],
     ),
     fault(
@@ -803,7 +809,11 @@ const MAIL: &[Fault] = &[
     fault(
         107,
         "a storm of errors",
-        &["a_storm_of_errors_is_one_letter", "a_reason_to_stay_open_is_mailed_once"],
+        &[
+            "a_storm_of_errors_is_one_letter",
+            "a_reason_to_stay_open_is_mailed_once",
+            "what_stops_a_run_in_its_middle_is_mailed_at_once_and_the_run_mail_follows",
+        ],
         &["requests", "orders"],
     ),
 ];
@@ -889,7 +899,12 @@ const RULES: &[Fault] = &[
         &[],
     ),
     fault(118, "a limit that is missing", &["the_compiled_in_policy_is_the_documented_one"], &[]),
-    fault(119, "a limit that was loosened", &["a_limit_that_was_loosened_is_said"], &[]),
+    fault(
+        119,
+        "a limit that was loosened",
+        &["a_limit_that_is_loosened_is_told_of_in_three_runs_and_beyond_twice_it_waits"],
+        &[],
+    ),
     fault(
         120,
         "a host that is not the broker's",
@@ -899,7 +914,10 @@ const RULES: &[Fault] = &[
     fault(
         121,
         "arming run out, of another account or beyond its equity",
-        &["live_without_a_valid_arming_record_sends_nothing"],
+        &[
+            "an_arming_that_does_not_fit_in_every_part_permits_nothing",
+            "an_unarmed_program_asks_the_live_broker_nothing_and_sends_nothing",
+        ],
         &[],
     ),
 ];

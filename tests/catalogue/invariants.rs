@@ -80,7 +80,10 @@ pub(crate) const INVARIANTS: &[Invariant] = &[
         "live needs every permission there is",
         &["live-only-armed"],
         &["arming-ignored"],
-        &["an_event_of_the_future_and_mode_live_do_not_trade"],
+        &[
+            "an_arming_that_does_not_fit_in_every_part_permits_nothing",
+            "an_unarmed_program_asks_the_live_broker_nothing_and_sends_nothing",
+        ],
     ),
     law(
         "I6",

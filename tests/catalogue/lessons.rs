@@ -40,6 +40,7 @@ pub(crate) const LESSONS: &[Lesson] = &[
         &[
             "a_name_that_was_taken_once_is_refused_for_ever",
             "a_client_id_is_taken_for_ever",
+            "an_order_that_was_lost_goes_out_again_only_where_ids_are_trusted",
             "an_intent_that_another_invocation_wrote_is_never_sent",
         ],
     ),

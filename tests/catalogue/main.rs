@@ -28,18 +28,23 @@ const SIMULATION: [&str; 3] =
 
 /// Names that are promised and do not exist yet. One that exists must leave the list.
 const PENDING: &[&str] = &[
-    // Two slots, arming, force, the operator's word, versions.
+    // Force, arming, the operator's word, versions, two slots.
     "a_force_clicked_twice_repeats_once",
     "a_halt_that_was_forgotten_is_said_in_every_letter",
+    "an_arming_that_does_not_fit_in_every_part_permits_nothing",
     "an_intent_that_another_invocation_wrote_is_never_sent",
+    "an_order_that_was_lost_goes_out_again_only_where_ids_are_trusted",
+    "an_unarmed_program_asks_the_live_broker_nothing_and_sends_nothing",
     "code_that_did_not_make_the_plan_only_settles_it",
-    "live_without_a_valid_arming_record_sends_nothing",
     "the_days_limits_count_every_generation",
     "two_slots_at_once_do_not_trade_beside_each_other",
-    // The chain of hashes, the policy's brake.
-    "a_limit_that_was_loosened_is_said",
+    // The chain of hashes, the limits, the brake, the alarm.
+    "a_limit_that_is_loosened_is_told_of_in_three_runs_and_beyond_twice_it_waits",
     "a_record_that_is_gone_stops_the_run",
     "a_record_that_is_not_what_was_written_stops_the_run_until_it_is_restored",
+    "another_text_of_a_strategy_trades_once_it_is_confirmed",
+    "positions_that_look_as_if_yesterday_had_not_been_send_nothing_again",
+    "what_stops_a_run_in_its_middle_is_mailed_at_once_and_the_run_mail_follows",
     // Kinds of trouble of the simulation.
     "ambiguity",
     "calendar",
