@@ -1,6 +1,7 @@
 //! The operator's policy.
 
 use alchemiser::domain::policy::Policy;
+use rust_decimal::Decimal;
 
 /// What is understood has allocations that sum to one and a stable name.
 pub(crate) fn enter(bytes: &[u8]) {
@@ -8,5 +9,7 @@ pub(crate) fn enter(bytes: &[u8]) {
     let Ok(policy) = Policy::parse(text) else { return };
     let again = Policy::parse(text).expect("what was understood once is understood again");
     assert_eq!(policy.hash(), again.hash());
+    let shares = policy.strategies.iter().map(|strategy| strategy.allocation.decimal());
+    assert_eq!(shares.sum::<Decimal>(), Decimal::ONE, "{text}");
     assert!(policy.quote_rules().spread_max.is_sign_positive());
 }
