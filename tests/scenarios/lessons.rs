@@ -266,9 +266,9 @@ async fn an_order_whose_cancel_never_got_through_is_cancelled_before_the_next_ru
     let told = run_in_slot(&stage, "later").await;
     assert_eq!(told.verdict(), Verdict::Done, "{:?}", told.incidents());
     let orders = stage.world.orders();
-    let stale = orders.iter().find(|order| order.trouble.is_some()).unwrap();
-    assert!(stale.canceled_at.is_some(), "{:?}", stage.orders());
-    let later = orders.iter().filter(|order| order.created_at > stale.updated_at);
+    let left = orders.iter().find(|order| order.trouble.is_some()).unwrap();
+    assert!(left.canceled_at.is_some(), "{:?}", stage.orders());
+    let later = orders.iter().filter(|order| order.created_at > left.updated_at);
     assert!(later.count() > 0 && !orders.iter().any(|order| order.status.is_open()));
 }
 
