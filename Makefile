@@ -1,5 +1,5 @@
 # Every target is one command that one could type; the logic lives in the program and its tests.
-.PHONY: help run invoke test check bench build deploy logs clean
+.PHONY: help run invoke test simulate check bench build deploy logs clean
 SHARED := $(wildcard ../shared/data/golden_weights.json)
 
 help: ## list the targets
@@ -13,10 +13,14 @@ invoke: ## an event through the artefact of sam build, all around it on this mac
 	@cargo run --quiet --locked --example invoke -- $(EVENT)
 
 test: ## every test; the checks against real prices only where those are at hand
+	$(MAKE) simulate
 	cargo nextest run --locked --no-tests fail $(if $(SHARED),,-E 'not test(/(^|::)shared::/)')
 
+simulate: ## days full of trouble by the thousand, kills at every call, planted faults caught
+	cargo nextest run --locked --cargo-profile simulation --no-default-features --features mutants --test simulation --no-capture
+
 check: ## format, lints, documentation
-	cargo fmt --check && cargo clippy --locked --all-targets -- -D warnings && RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+	cargo fmt --check && cargo clippy --locked --all-targets --features mutants -- -D warnings && RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 
 bench: ## the figures of the README
 	cargo bench --locked --no-default-features

@@ -21,6 +21,7 @@
 //! safety rests on, and no field called status. [`application::control`] is the operator's
 //! permission, read again before every round of orders; [`application::arming`] is the leave for
 //! real money, and [`application::force`] the one way to run a finished session again.
+//! [`application::protocol`] says how all this trades a session once, whatever breaks on the way.
 //!
 //! # 3. Seeing
 //!

@@ -969,6 +969,15 @@ fn a_full_flip_fits_the_turnover_of_a_run_and_a_second_one_that_of_a_day_does_no
 }
 
 #[test]
+fn what_is_in_the_market_is_shown_beside_what_the_account_has() {
+    let mut world = World::new("100");
+    world.market("SPY", "100").strategy("a", "1", &[("SPY", "0.5")]).holds("a", "SPY", "9");
+    assert_eq!(codes(&world), [""; 0]);
+    let shown = world.decide().limits.into_iter().find(|line| line.limit == "exposure").unwrap();
+    assert_eq!((shown.used.as_str(), shown.allowed.as_str(), shown.within), ("45%", "100%", true));
+}
+
+#[test]
 fn a_bull_and_its_bear_in_different_sleeves_are_reported() {
     let mut world = World::new("10000");
     world.market("TQQQ", "10").market("SQQQ", "10");
@@ -1050,6 +1059,7 @@ fn an_attempt_outside_any_rule_is_refused_by_that_rule() {
     assert_eq!(rule(&|_, p| p.usage.unknowns = 2), "unknowns");
     assert_eq!(rule(&|_, p| p.usage.submits_last_second = 10), "submit-rate");
     assert_eq!(rule(&|_, p| p.usage.submits = 8), "submits");
+    assert_eq!(rule(&|_, p| p.usage.writes = 26), "writes");
     assert_eq!(rule(&|_, p| p.usage.filled = shares("1")), "larger-than-planned");
     assert_eq!(rule(&|_, p| p.buy_plan = None), "not-funded");
     assert_eq!(rule(&|d, _| d.symbol = symbol("VTI")), "not-planned");

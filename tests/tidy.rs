@@ -295,6 +295,64 @@ fn every_path_and_target_that_the_readme_names_exists() {
     }
 }
 
+/// What makes two runs of the same seed differ: chance and time from outside, orders of iteration
+/// that change with every process, tasks that the machine schedules, and a choice among what is
+/// ready. Simulated days are the same every time only while none of it is used.
+const UNSTEADY: [&str; 8] = [
+    "SystemTime::now",
+    "Instant::now",
+    "thread_rng",
+    "HashMap",
+    "HashSet",
+    "tokio::spawn",
+    "spawn_blocking",
+    "RandomState",
+];
+
+/// Where a real port is served, outside of any simulated day.
+const REAL_TIME: [&str; 2] = ["src/simulator/server/", "src/infrastructure/"];
+
+#[test]
+fn nothing_makes_two_runs_of_one_seed_differ() {
+    let layers = ["src/domain/", "src/application/", "src/presentation/", "src/simulator/"];
+    let mut broken = Vec::new();
+    for (path, text) in sources() {
+        if !layers.iter().any(|layer| path.starts_with(layer)) && !path.contains("/simulate/") {
+            continue;
+        }
+        if REAL_TIME.iter().any(|place| path.starts_with(place)) {
+            continue;
+        }
+        let code = code(&text);
+        // The tree's reader looks its nodes up by hash and never walks them in that order.
+        let looks_up = |word: &str| word == "HashMap" && path == "src/domain/symphony/tree.rs";
+        broken.extend(
+            UNSTEADY
+                .iter()
+                .filter(|word| code.contains(**word) && !looks_up(word))
+                .map(|word| format!("{path} uses {word}")),
+        );
+        for choice in code.split("select! {").skip(1).chain(code.split("select!{").skip(1)) {
+            if !choice.trim_start().starts_with("biased;") {
+                broken.push(format!("{path} has a select! that is not biased"));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn planted_faults_are_kept_out_of_a_release_build() {
+    let text = fs::read_to_string(root().join("src/domain/mutant.rs")).unwrap();
+    assert!(
+        text.contains("#[cfg(all(feature = \"mutants\", not(debug_assertions)))]\ncompile_error!")
+    );
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let manifest: toml::Table = manifest.parse().unwrap();
+    let default = manifest["features"]["default"].as_array().unwrap();
+    assert!(!default.iter().any(|feature| feature.as_str() == Some("mutants")));
+}
+
 #[test]
 fn the_top_level_holds_what_it_should_and_nothing_else() {
     let allowed = [

@@ -14,6 +14,7 @@ use crate::application::trouble;
 use crate::domain::account::Account;
 use crate::domain::arming::{Arming, part_of_capital};
 use crate::domain::incident::{Category, Incident};
+use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::plan::RebalancePlan;
 use crate::domain::policy::Policy;
 use crate::domain::report::{LimitUse, RunReport, Verdict};
@@ -142,7 +143,7 @@ pub(super) async fn sends_until(
     match start {
         Start::Settle => return Err(None),
         // What this code would send of the other's plan, nobody has tested together.
-        Start::GoOn if code != house.code => {
+        Start::GoOn if code != house.code && !is_planted(Mutant::AnyVersion) => {
             return Err(Some(Box::new(trouble::other_code(code, house.code))));
         }
         Start::GoOn | Start::Fresh(_) => {}
@@ -160,10 +161,9 @@ pub(super) async fn sends_until(
     };
     let cutoff = Duration::from_secs(u64::from(house.desk.policy.timing.cutoff_seconds));
     let forced_until = report.force.as_ref().map_or(Timestamp::MAX, |force| force.not_after);
-    Ok(plan
-        .valid_until
-        .min(back(plan.session.close, cutoff))
-        .min(back(house.deadline, CLOSING))
-        .min(forced_until)
-        .min(armed_until))
+    let always = |mutant| is_planted(mutant).then_some(Timestamp::MAX);
+    let good_until = always(Mutant::PlanNeverOld).unwrap_or(plan.valid_until);
+    let cutoff = always(Mutant::NoCutoff).unwrap_or(back(plan.session.close, cutoff));
+    let closing = always(Mutant::DeadlineIgnored).unwrap_or(back(house.deadline, CLOSING));
+    Ok(good_until.min(cutoff).min(closing).min(forced_until).min(armed_until))
 }

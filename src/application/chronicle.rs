@@ -15,7 +15,9 @@ use crate::domain::execution::Execution;
 use crate::domain::order::Side;
 use crate::domain::plan::{Action, PlanItem, RebalancePlan};
 use crate::domain::policy::Policy;
-use crate::domain::report::{AccountReport, DataReport, Marks, RECORD_VERSION, RunReport, Verdict};
+use crate::domain::report::{
+    AccountReport, DataReport, Marks, RECORD_VERSION, RunReport, Standing, Verdict,
+};
 use crate::domain::run::{RunAction, RunKey};
 use crate::domain::snapshot::Snapshot;
 
@@ -52,13 +54,21 @@ pub(super) fn blank(
         data: None,
         equity_curve: Vec::new(),
         incidents: Vec::new(),
+        recovered: Vec::new(),
+        standing: None,
         requests: 0,
         previous: None,
+        plan_record: None,
+        rules: None,
     }
 }
 
 /// What earlier runs left behind.
 pub(super) fn take_history(report: &mut RunReport, history: &History) {
+    report.standing = history.told.as_ref().map(|told| Standing {
+        session: told.body.key.session,
+        incidents: told.body.incidents.clone(),
+    });
     if let Some(last) = &history.last {
         report.previous = Some(last.hash.clone());
         report.equity_curve.clone_from(&last.body.equity_curve);
@@ -104,7 +114,8 @@ pub(super) fn take_snapshot(report: &mut RunReport, snapshot: &Snapshot, data: D
 
 /// What was planned, by this invocation or an earlier one.
 pub(super) fn take_plan(report: &mut RunReport, record: PlanRecord) {
-    let PlanRecord { plan, signals, limits, incidents, data, account, transfers } = record;
+    let PlanRecord { plan, inputs: _, signals, limits, incidents, data, account, transfers } =
+        record;
     for item in &plan.items {
         if let Some(price) = item.reference {
             report.prices.insert(item.symbol.clone(), price);

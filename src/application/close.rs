@@ -149,6 +149,9 @@ pub(super) fn settled(report: &mut RunReport, house: &House<'_>) {
     let now = house.desk.clock.now();
     report.finished_at = now;
     report.requests = house.desk.broker.requests();
+    if report.verdict != Verdict::Closed {
+        report.compare();
+    }
     for incident in &mut report.incidents {
         incident.at.get_or_insert(now);
     }

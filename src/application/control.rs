@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::application::ports::{Store, StoreError};
+use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::run::{AccountName, Mode, RunKey};
 
 /// Longest reason and name shown; the object is the operator's, but letters have their size.
@@ -108,6 +109,7 @@ pub async fn permission(store: &dyn Store, key: &RunKey, now: Timestamp) -> Perm
     let name = control_key(key.mode, &key.account);
     let record = match store.get(&name).await {
         Ok(Some(record)) => record,
+        Ok(None) if is_planted(Mutant::SilenceIsConsent) => return Permission::Given,
         Ok(None) => {
             let what = format!("no control object at {name}: run `alchemiser init` once");
             return Permission::Void(what);

@@ -1,9 +1,12 @@
 //! Dealing: the orders of one phase, in rounds of pricing, sending, waiting and reading.
 
+mod adopting;
 mod drafting;
 mod permitting;
 mod posting;
+mod refusals;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -12,8 +15,9 @@ use tokio::join;
 use tracing::{error, info, warn};
 
 use crate::application::control::{Permission, Working, permission};
+use crate::application::dealing::adopting::Sends;
 use crate::application::desk::{News, Watch, settled};
-use crate::application::execute::{Floor, Sent};
+use crate::application::floor::{Floor, Sent};
 use crate::application::journal::JournalError;
 use crate::application::order_life::OrderLife;
 use crate::application::ports::BrokerError;
@@ -24,9 +28,11 @@ use crate::domain::attempts::Attempts;
 use crate::domain::execution::OrderOutcome;
 use crate::domain::incident::Incident;
 use crate::domain::money::{Shares, Usd};
+use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::order::{ClientOrderId, Order, OrderRequest, Side};
 use crate::domain::plan::BuyPlan;
-use crate::domain::pricing;
+use crate::domain::report::LimitUse;
+use crate::domain::risk::usage::writes_max;
 use crate::domain::risk::{ApprovedPlan, Usage};
 use crate::domain::symbol::Symbol;
 
@@ -42,6 +48,8 @@ pub(super) struct Dealing<'a> {
     usage: Usage,
     /// When attempts were drafted within the last second.
     recent: Vec<Timestamp>,
+    /// Hashes of the attempts' records that this invocation kept, by name.
+    recorded: BTreeMap<String, String>,
     watch: Option<Watch>,
     /// When the operator was last asked and permitted orders; good for one round.
     permitted_at: Option<Timestamp>,
@@ -83,6 +91,7 @@ impl<'a> Dealing<'a> {
             floor,
             usage: Usage::default(),
             recent: Vec::new(),
+            recorded: BTreeMap::new(),
             watch,
             permitted_at: floor.permitted_at,
             cash: None,
@@ -120,7 +129,9 @@ impl<'a> Dealing<'a> {
             .max(after(desk.clock.now(), timing.settle_seconds))
             .min(self.floor.end);
         if self.floor.sent == Sent::Perhaps {
-            self.adopt(&mut lives, end).await?;
+            let over = ended_before || desk.clock.now() >= self.floor.no_submit_after;
+            let sends = if over { Sends::Nothing } else { Sends::Orders };
+            self.adopt(&mut lives, (end, sends)).await?;
         }
         while desk.clock.now() < end {
             let last = if ended_before { Timestamp::MIN } else { last };
@@ -138,6 +149,10 @@ impl<'a> Dealing<'a> {
                 Some(watch) => watch.wait(desk, next.min(end)).await,
                 None => News::None,
             };
+            let told = news == News::More && is_planted(Mutant::StreamIsTruth);
+            if side == Side::Sell && (told || is_planted(Mutant::BuysAtOnce)) {
+                break;
+            }
             self.read(&mut lives, (side, news)).await;
         }
         Ok(lives.into_iter().map(|life| self.conclude(life)).collect())
@@ -161,11 +176,15 @@ impl<'a> Dealing<'a> {
             match life.step(now, until) {
                 Step::Send(request) if now < until.begins => {
                     life.sending(now);
+                    self.usage.writes += 1;
                     asks.push((at, Ask::Submit(request)));
                 }
                 Step::Send(_) => life.end("stopped before it was sent"),
                 Step::Look(id) => asks.push((at, Ask::Look(id))),
-                Step::Cancel(id) => asks.push((at, Ask::Cancel(id))),
+                Step::Cancel(id) => {
+                    self.usage.writes += 1;
+                    asks.push((at, Ask::Cancel(id)));
+                }
                 Step::Draft | Step::Wait(_) | Step::Over => {}
             }
         }
@@ -199,8 +218,7 @@ impl<'a> Dealing<'a> {
         buy_plan: Option<&BuyPlan>,
         last: Timestamp,
     ) {
-        let desk = self.floor.desk;
-        let now = desk.clock.now();
+        let now = self.floor.desk.clock.now();
         let concern = match answer {
             Answer::Submitted(answer) => self.submitted(life, answer),
             Answer::Withheld(error) => self.withheld(life, &error),
@@ -218,17 +236,21 @@ impl<'a> Dealing<'a> {
         if let Concern::Fewer(shares) = concern {
             self.reduce(life, shares, buy_plan).await;
         } else {
-            self.concern(concern);
+            self.take_to_heart(life, concern).await;
         }
     }
 
     /// The same request under the same id, if the operator still permits it.
     async fn send_again(&mut self, life: &mut OrderLife, request: &OrderRequest) -> Concern {
+        if !self.has_writes_left() {
+            return Concern::None;
+        }
         let desk = self.floor.desk;
         if !self.may_send(None).await {
             return Concern::None; // looked for again, and sent once that is permitted
         }
         life.sending(desk.clock.now());
+        self.usage.writes += 1;
         let answer = desk.broker.submit(request).await;
         life.answered(answer, desk.clock.now())
     }
@@ -256,35 +278,6 @@ impl<'a> Dealing<'a> {
                 self.concern(concern);
             }
         }
-    }
-
-    /// Takes up what an earlier invocation sent, once the broker says what that is.
-    async fn adopt(&mut self, lives: &mut [OrderLife], end: Timestamp) -> Result<(), Stop> {
-        let desk = self.floor.desk;
-        let lasts = Duration::from_secs(u64::from(desk.policy.timing.attempt_seconds));
-        let orders = loop {
-            match self.orders().await {
-                Ok(orders) => break orders,
-                Err(error) if desk.clock.now() >= end => {
-                    return Err(Stop::broker(&error, "reading the orders of this run"));
-                }
-                Err(error) => warn!(%error, "orders not readable for now"),
-            }
-            if let Some(watch) = &mut self.watch {
-                watch.wait(desk, end).await;
-            }
-        };
-        for life in lives {
-            for attempt in 1..=pricing::attempts(desk.policy.urgency) {
-                let (symbol, side) = (life.attempts.symbol(), life.attempts.side());
-                let id = ClientOrderId::of(self.floor.journal.key(), symbol, side, attempt);
-                let Some(order) = orders.iter().find(|o| o.client_id == id.as_str()) else { break };
-                self.usage.submits += 1;
-                let concern = life.adopt(id, order, (desk.clock.now(), lasts));
-                self.concern(concern);
-            }
-        }
-        Ok(())
     }
 
     /// Cash to buy with: that seen with the last look, if it is what the sells must have left.
@@ -340,7 +333,11 @@ impl<'a> Dealing<'a> {
         }
         if unknown {
             self.usage.unknowns += 1;
-            self.incidents.push(trouble::unknown_order(&outcome));
+            let incident = trouble::unknown_order(&outcome);
+            if outcome.side == Side::Sell {
+                self.floor.alarm.raise(&incident); // after the buys the run's mail says it at once
+            }
+            self.incidents.push(incident);
             if self.usage.unknowns >= self.floor.desk.policy.limits.unknowns_max {
                 let why = "too many unknown orders".to_owned();
                 self.stopped.get_or_insert(Stopped { why, working: Working::Ends });
@@ -365,21 +362,25 @@ impl<'a> Dealing<'a> {
         let same = |known: &Incident| known.code == incident.code && known.what == incident.what;
         if !self.incidents.iter().any(same) {
             error!(code = %incident.code, what = %incident.what, "no more orders");
+            self.floor.alarm.raise(&incident);
             self.incidents.push(incident);
         }
-    }
-
-    pub(super) fn too_late(&mut self) {
-        self.stop(trouble::too_late());
     }
 
     pub(super) const fn is_stopped(&self) -> bool {
         self.stopped.is_some()
     }
 
-    /// Closes the stream and hands over why dealing stopped, if it did, and what went wrong.
-    pub(super) async fn close(self) -> (Option<String>, Vec<Incident>) {
+    /// Sends and cancels so far, and how many the run may have.
+    fn writes(&self) -> (u32, u32) {
+        (self.usage.writes, writes_max(self.plan.plan(), self.floor.desk.policy))
+    }
+
+    /// Closes the stream and hands over why dealing stopped, if it did, what went wrong, and the
+    /// use of the limits on sending.
+    pub(super) async fn close(self) -> (Option<String>, Vec<Incident>, Vec<LimitUse>) {
         let is_told = self.unfinished().is_some();
+        let limits = self.usage.uses(self.plan.plan(), self.floor.desk.policy);
         let mut incidents = self.incidents;
         if let Some(why) = self.away.filter(|_| self.left_over && !is_told) {
             incidents.push(trouble::no_permission(why));
@@ -387,7 +388,7 @@ impl<'a> Dealing<'a> {
         if let Some(mut watch) = self.watch {
             watch.close().await;
         }
-        (self.stopped.map(|stopped| stopped.why), incidents)
+        (self.stopped.map(|stopped| stopped.why), incidents, limits)
     }
 }
 

@@ -6,10 +6,11 @@
 use tokio::join;
 
 use crate::application::close::settled;
-use crate::application::journal::{Journal, PlanRecord};
+use crate::application::journal::{Journal, Kept, PlanRecord};
 use crate::application::run::{Ended, House};
 use crate::application::tell::{Once, Sent, tell};
 use crate::application::trouble;
+use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::report::{RunReport, Verdict};
 
 /// Record of the letter about a run's end.
@@ -48,12 +49,17 @@ pub(super) async fn finish(
     settled(&mut report, house);
     let mut kept = Ok(());
     let mut sent_before = Sent::Perhaps;
+    let mut about = None;
+    if is_planted(Mutant::MailFirst) && matches!(keeping, Keeping::Final(_)) {
+        tell(&mut report, house, None).await;
+    }
     if let Keeping::Final(Held { journal, .. }) = &keeping {
         match journal.keep("final.json", report.previous.clone().as_deref(), &report).await {
             Ok(stored) => {
                 if stored.mine {
                     sent_before = Sent::Never; // it is only sent after this record
                 }
+                about = Some(stored.hash);
                 report = stored.body;
             }
             Err(error) => {
@@ -73,7 +79,7 @@ pub(super) async fn finish(
         }
         Keeping::Unclaimed | Keeping::Nothing => (None, String::new()),
     };
-    let once = held.as_ref().map(|held| Once { journal: held.journal, name, sent_before });
+    let once = held.as_ref().map(|held| Once { journal: held.journal, name, about, sent_before });
     let (mailed, ()) = join!(tell(&mut report, house, once), give_back(held.as_ref()));
     Ended::Reported { report: Box::new(report), mailed, kept, left_open }
 }
@@ -86,11 +92,12 @@ async fn give_back(held: Option<&Held<'_>>) {
 
 /// Tells of a run that had ended before, if that is still owed.
 pub(super) async fn repeated(
-    mut report: RunReport,
+    Kept { body: mut report, hash, .. }: Kept<RunReport>,
     house: &House<'_>,
     journal: &Journal<'_>,
 ) -> Ended {
-    let once = Once { journal, name: RUN_LETTER.to_owned(), sent_before: Sent::Perhaps };
+    let name = RUN_LETTER.to_owned();
+    let once = Once { journal, name, about: Some(hash), sent_before: Sent::Perhaps };
     let mailed = tell(&mut report, house, Some(once)).await;
     Ended::Repeated { report: Box::new(report), mailed }
 }

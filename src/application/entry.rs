@@ -11,6 +11,7 @@ use crate::application::observe::Morning;
 use crate::application::run::House;
 use crate::application::stop::Stop;
 use crate::domain::incident::{Category, Incident};
+use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::report::Verdict;
 use crate::domain::run::RunRequest;
 use crate::domain::session::{Session, exchange_date};
@@ -37,7 +38,8 @@ pub(super) fn permitted(request: &RunRequest, house: &House<'_>) -> Result<(), S
 pub(super) fn punctual(due: Timestamp, house: &House<'_>) -> Result<(), Stop> {
     let lateness = i64::from(house.desk.policy.timing.lateness_max_seconds);
     let age = house.desk.clock.now().duration_since(due);
-    if age > SignedDuration::from_secs(lateness) { Err(Stop::late(age)) } else { Ok(()) }
+    let late = age > SignedDuration::from_secs(lateness) && !is_planted(Mutant::NeverTooLate);
+    if late { Err(Stop::late(age)) } else { Ok(()) }
 }
 
 /// The session of the run, if it is on and the clocks agree.
@@ -62,7 +64,7 @@ pub(super) fn open_session(
         return Err(closed("the session is over".to_owned()));
     }
     let skew_max = i64::from(house.desk.policy.timing.clock_skew_max_seconds) * 1000;
-    if morning.skew_ms.abs() > skew_max {
+    if morning.skew_ms.abs() > skew_max && !is_planted(Mutant::SkewIgnored) {
         let what = format!("our clock and the broker's differ by {} ms", morning.skew_ms);
         return Err(Stop::critical("clock-skew", what));
     }

@@ -3,66 +3,36 @@
 //! *What* is fixed by the plan, *how* by `pricing` and `order_life`. Orders of one phase go
 //! together, phases never overlap, and the broker's answers to reading requests are the truth.
 
-use jiff::Timestamp;
 use tokio::{join, try_join};
 
 use crate::application::dealing::Dealing;
-use crate::application::desk::{Desk, Observation, Watch};
-use crate::application::journal::Journal;
-use crate::application::outcomes;
-use crate::application::ports::Store;
+use crate::application::desk::Watch;
+use crate::application::floor::{Floor, Sent};
+use crate::application::journal::Kept;
 use crate::application::stop::Stop;
-use crate::application::trouble;
+use crate::application::{outcomes, trouble};
 use crate::domain::execution::{Execution, OrderOutcome};
 use crate::domain::incident::Incident;
 use crate::domain::money::Usd;
+use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::order::Side;
-use crate::domain::plan::BuyPlan;
-use crate::domain::plan::fund::fund;
+use crate::domain::plan::{BuyPlan, fund::fund};
+use crate::domain::report::LimitUse;
 use crate::domain::risk::ApprovedPlan;
-
-/// What acting needs besides the plan.
-pub struct Floor<'a> {
-    /// The ways to the market.
-    pub desk: &'a Desk<'a>,
-    /// The run's records.
-    pub journal: &'a Journal<'a>,
-    /// For the control object.
-    pub store: &'a dyn Store,
-    /// The quotes that the plan was made with, when this invocation made it.
-    pub observed: Option<&'a Observation>,
-    /// When the operator was asked while the plan was kept, and permitted orders.
-    pub permitted_at: Option<Timestamp>,
-    /// SHA-256 of the stored plan.
-    pub plan_hash: &'a str,
-    /// What an earlier invocation may have sent of this plan.
-    pub sent: Sent,
-    /// No order leaves from here on.
-    pub no_submit_after: Timestamp,
-    /// Everything has to have ended by then.
-    pub end: Timestamp,
-}
-
-/// What was sent of a plan before this invocation came to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sent {
-    /// Nothing: this invocation made the plan.
-    Nothing,
-    /// Perhaps orders: they are looked for first.
-    Perhaps,
-}
 
 /// What came of acting.
 #[derive(Default)]
 pub struct Executed {
     /// The outcomes.
     pub execution: Execution,
-    /// The buy plan, if it came to that.
-    pub buy_plan: Option<BuyPlan>,
+    /// The buy plan as it is kept, if it came to that.
+    pub buy_plan: Option<Kept<BuyPlan>>,
     /// What went wrong.
     pub incidents: Vec<Incident>,
     /// Why a later invocation should go on with it, if one may.
     pub(super) unfinished: Option<Stop>,
+    /// Use of the limits on sending.
+    pub limits: Vec<LimitUse>,
 }
 
 /// Carries a plan out; a plan already carried out in part is continued from the broker's truth.
@@ -84,7 +54,7 @@ pub(super) async fn execute(
         dealing.stop(*incident); // all that was sent is in memory, so the run can be ended
     }
     done.unfinished = dealing.unfinished();
-    (done.execution.stopped, done.incidents) = dealing.close().await;
+    (done.execution.stopped, done.incidents, done.limits) = dealing.close().await;
     unknown.map_or(Ok(done), Err)
 }
 
@@ -106,13 +76,18 @@ async fn phases(
     };
     ((), done.buy_plan) = try_join!(outcomes::keep_sells(floor, &done.execution.sells), async {
         let Some(fresh) = fresh else { return Ok(funded_before) };
-        let kept = floor.journal.keep("buyplan.json", Some(floor.plan_hash), &fresh);
+        if is_planted(Mutant::BuyPlanNotKept) {
+            let (at, code) = (floor.desk.clock.now(), String::new());
+            let hash = floor.plan_hash.to_owned();
+            return Ok(Some(Kept { body: fresh, hash, previous: None, at, mine: true, code }));
+        }
+        let kept = floor.journal.keep_after(floor.plan_hash, "buyplan.json", &fresh);
         let (kept, ()) = join!(kept, dealing.ask_permission());
-        Ok(Some(kept?.body))
+        kept.map(Some)
     })?;
-    let items = done.buy_plan.iter().flat_map(|buy_plan| &buy_plan.items);
-    let buys = items.map(|item| (item.symbol.clone(), item.shares)).collect();
-    done.execution.buys = dealing.phase(Side::Buy, buys, done.buy_plan.as_ref(), false).await?;
+    let buy_plan = done.buy_plan.as_ref().map(|kept| &kept.body);
+    let buys = buy_plan.map(BuyPlan::orders).unwrap_or_default();
+    done.execution.buys = dealing.phase(Side::Buy, buys, buy_plan, false).await?;
     Ok(())
 }
 
@@ -125,7 +100,7 @@ async fn funded(
 ) -> Option<BuyPlan> {
     plan.plan().orders(Side::Buy).next()?;
     if floor.desk.clock.now() >= floor.no_submit_after {
-        dealing.too_late();
+        dealing.stop(trouble::too_late());
     }
     if dealing.is_stopped() {
         return None;
@@ -134,7 +109,14 @@ async fn funded(
         return Some(fund(plan, sold, plan.plan().capital.cash, floor.desk.policy)); // read just now
     }
     let proceeds: Usd = sold.iter().map(OrderOutcome::value).sum();
+    if is_planted(Mutant::PlannedProceeds) {
+        let cash = plan.plan().capital.cash + plan.plan().value(Side::Sell);
+        return Some(fund(plan, sold, cash, floor.desk.policy));
+    }
     match dealing.cash(plan.plan().capital.cash + proceeds).await {
+        Ok(cash) if is_planted(Mutant::BuyingPower) => {
+            Some(fund(plan, sold, cash + cash, floor.desk.policy))
+        }
         Ok(cash) => Some(fund(plan, sold, cash, floor.desk.policy)),
         Err(error) => {
             dealing.stop(trouble::broker(&error, "reading cash before the buys"));

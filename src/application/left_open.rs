@@ -4,7 +4,7 @@
 use crate::application::chronicle::{blank, take_history};
 use crate::application::ending::{Held, Keeping, finish};
 use crate::application::journal::history::{History, look_back};
-use crate::application::journal::{Claim, Journal, Opening, PlanRecord};
+use crate::application::journal::{Claim, Journal, Opening};
 use crate::application::run::{Ended, House, Start, act};
 use crate::application::stop::Stop;
 use crate::domain::run::{RunAction, RunKey, RunRequest};
@@ -43,7 +43,7 @@ async fn conclude(journal: &Journal<'_>, house: &House<'_>) -> Result<(), Stop> 
     let key = journal.key().clone();
     let mut report = blank(key, RunAction::Resume, now, (house.code, house.desk.policy));
     take_history(&mut report, &look_back(house.store, journal.key(), None).await?);
-    if let Some(record) = journal.read::<PlanRecord>("plan.json").await? {
+    if let Some(record) = journal.plan().await? {
         act(house, journal, record, Start::Settle, &mut report).await?;
     }
     match finish(report, house, Keeping::Final(Held { journal, epoch: None })).await {

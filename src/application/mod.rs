@@ -4,10 +4,13 @@
 //! [`observe`], [`confirm`], [`execute`] with `outcomes`, `dealing`, `order_life` with `current`,
 //! `close`, `ending`, [`tell`]. Beside them `stop` and [`trouble`] say what a failure means, and
 //! `chronicle` collects the report on the way. The operator's word is in [`control`], [`arming`]
-//! and [`instructions`]. [`watch`] comes after a run and only reads what it left. No rule of
-//! trading lives here: those are in the domain.
+//! and [`instructions`]. [`protocol`] is a page without code: what all of them keep to together,
+//! and what happens after a break at any point. [`watch`] comes after a run and only reads what it
+//! left. No rule of trading lives here: those are in the domain.
 
+pub mod alarm;
 pub mod arming;
+pub mod brake;
 mod chronicle;
 mod close;
 pub mod confirm;
@@ -18,6 +21,7 @@ pub mod desk;
 mod ending;
 mod entry;
 pub mod execute;
+pub mod floor;
 pub mod force;
 mod house;
 pub mod instructions;
@@ -28,9 +32,11 @@ mod order_life;
 mod outcomes;
 mod planning;
 pub mod ports;
+pub mod protocol;
 pub mod run;
 mod steps;
 mod stop;
 pub mod tell;
 pub mod trouble;
 pub mod watch;
+mod withdraw;

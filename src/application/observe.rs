@@ -7,21 +7,22 @@
 //! [`confirm`]: crate::application::confirm::confirm
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::application::desk::Desk;
 use crate::application::journal::history;
 use crate::application::ports::BrokerError;
 use crate::application::trouble;
+use crate::application::withdraw::{open_of_ours, withdraw_these};
 use crate::domain::account::{Account, Activity, Asset, AssetId, Position};
 use crate::domain::decide::{Universe, universe};
 use crate::domain::execution::OrderOutcome;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::market::{Histories, History, QuoteReading};
+use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::order::Order;
 use crate::domain::report::{DataReport, EquityPoint};
 use crate::domain::run::RunKey;
@@ -37,9 +38,6 @@ const ORDERS_BACK_DAYS: i64 = 30;
 /// Days of calendar asked for around the session: enough for the longest period and the ledger.
 const CALENDAR_BACK_DAYS: i64 = 100;
 const CALENDAR_AHEAD_DAYS: i64 = 10;
-
-/// Wait between two looks at a stale order that is being cancelled.
-const SWEEP_WAIT: Duration = Duration::from_millis(500);
 
 /// The market this morning.
 #[derive(Debug, Clone)]
@@ -269,42 +267,18 @@ async fn all_orders(desk: &Desk<'_>, since: Timestamp) -> Answer<Vec<Order>> {
 ///
 /// # Errors
 /// [`BrokerError`] when the orders cannot be read any more.
-pub async fn sweep(
-    desk: &Desk<'_>,
-    sight: &Sight,
-    history: &history::History,
-) -> Result<bool, BrokerError> {
+pub async fn sweep(desk: &Desk<'_>, sight: &Sight) -> Result<bool, BrokerError> {
     let Ok(orders) = &sight.orders else { return Ok(false) }; // observing says why
-    let patience = Duration::from_secs(u64::from(desk.policy.timing.settle_seconds));
-    let end = desk.clock.now().saturating_add(patience).unwrap_or(Timestamp::MAX);
-    let mut open = open_of_ours(orders);
+    let open = open_of_ours(orders);
     let found = !open.is_empty();
-    let mut asked = BTreeSet::new();
-    while !open.is_empty() && desk.clock.now() < end {
-        for order in open {
-            if asked.contains(&order.broker_id) {
-                continue;
-            }
-            warn!(id = %order.client_id, symbol = %order.symbol, "cancelling a stale order of ours");
-            match desk.broker.cancel(&order.broker_id).await {
-                Ok(()) => drop(asked.insert(order.broker_id)),
-                Err(error) => warn!(%error, id = %order.client_id, "stale order not cancelled yet"),
-            }
-        }
-        desk.clock.sleep(SWEEP_WAIT).await;
-        open = open_of_ours(&all_orders(desk, since(desk, history)).await?);
-    }
+    withdraw_these(desk, open).await?;
     Ok(found)
-}
-
-fn open_of_ours(orders: &[Order]) -> Vec<Order> {
-    let open = orders.iter().filter(|order| order.is_ours() && !order.status.is_terminal());
-    open.cloned().collect()
 }
 
 fn past(history: &history::History, orders: &[Order]) -> Past {
     let Some(kept) = &history.last else {
         let ours = orders.iter().any(Order::is_ours);
+        let ours = ours && !is_planted(Mutant::LostIsFirst);
         return if ours || history.planned { Past::Lost } else { Past::First };
     };
     let Some(ledger) = kept.body.ledger.clone() else { return Past::Lost };

@@ -13,6 +13,7 @@ use crate::application::trouble;
 use crate::domain::attempts::Attempts;
 use crate::domain::execution::OrderOutcome;
 use crate::domain::money::{Price, Shares};
+use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::order::{
     AttemptEvent, AttemptState, ClientOrderId, Order, OrderRequest, OrderStatus,
 };
@@ -21,7 +22,7 @@ use crate::domain::order::{
 pub(super) struct OrderLife {
     pub(super) attempts: Attempts,
     current: Option<Current>,
-    shortfall: Option<String>,
+    pub(super) shortfall: Option<String>,
 }
 
 impl OrderLife {
@@ -118,6 +119,10 @@ impl OrderLife {
                 self.refuse(format!("refused: {error}"), now); // without keys nothing was taken
                 Concern::Stop("broker-unauthorised", error.to_string())
             }
+            Err(error) if is_planted(Mutant::LostMeansRefused) => {
+                self.refuse(format!("refused: {error}"), now);
+                Concern::Refused
+            }
             // Sent, and nobody knows: it is looked up, and only the same id is ever sent again.
             Err(
                 BrokerError::Ambiguous(_) | BrokerError::Unavailable(_) | BrokerError::Malformed(_),
@@ -129,6 +134,7 @@ impl OrderLife {
         let Some(current) = &mut self.current else { return Concern::None };
         let asked = current.request.as_ref().map_or(Shares::ZERO, OrderRequest::shares);
         let fewer = match reason {
+            Refusal::DuplicateId if is_planted(Mutant::DuplicateMeansRefused) => None,
             Refusal::DuplicateId => {
                 current.look_at = now; // it is there already: adopt it
                 return Concern::None;
@@ -167,6 +173,11 @@ impl OrderLife {
         }
         match found {
             Ok(Some(order)) => (self.seen(&order, now), None),
+            Ok(None) if is_planted(Mutant::NewIdAfterNotFound) => {
+                self.attempts.on(&AttemptEvent::Refused, now);
+                self.current = None;
+                (Concern::None, None)
+            }
             Ok(None) => (Concern::None, self.current.as_ref().and_then(|c| c.request.clone())),
             Err(_) => (Concern::None, None),
         }
@@ -176,6 +187,11 @@ impl OrderLife {
     /// until then the broker is asked again at growing intervals.
     pub(super) fn cancelling(&mut self, answer: &Result<(), BrokerError>, now: Timestamp) {
         let taken = !answer.as_ref().is_err_and(trouble::is_passing);
+        if is_planted(Mutant::NextBeforeCancelled) {
+            self.attempts.on(&AttemptEvent::Seen(OrderStatus::Cancelled), now);
+            self.current = None;
+            return;
+        }
         if taken {
             self.attempts.on(&AttemptEvent::CancelRequested, now);
         }
@@ -217,7 +233,10 @@ impl OrderLife {
 
     /// Stops looking: what has not ended is unknown. Answers whether that is so.
     pub(super) fn give_up(&mut self, why: &str, now: Timestamp) -> bool {
-        self.attempts.on(&AttemptEvent::GaveUp, now);
+        let gone = is_planted(Mutant::UnknownMeansGone);
+        let gave_up =
+            if gone { AttemptEvent::Seen(OrderStatus::Cancelled) } else { AttemptEvent::GaveUp };
+        self.attempts.on(&gave_up, now);
         let unknown = self.attempts.state() == Some(AttemptState::Unknown);
         self.end(if unknown { "its end was not seen" } else { why });
         unknown

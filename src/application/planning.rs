@@ -7,15 +7,18 @@ use jiff::Timestamp;
 use tokio::join;
 
 use crate::application::arming::{armed_for, ramped, sessions_before};
-use crate::application::chronicle::{list_items, take_snapshot};
+use crate::application::brake::brake;
+use crate::application::chronicle::{list_items, take_history, take_snapshot};
 use crate::application::confirm::confirm;
 use crate::application::control::{Permission, permission};
 use crate::application::desk::Observation;
 use crate::application::entry::open_session;
+use crate::application::journal::chain::{PLAN, look_at_last};
 use crate::application::journal::history::History;
 use crate::application::journal::inputs::Inputs;
-use crate::application::journal::{Journal, Kept, PlanRecord};
-use crate::application::observe::{Morning, Observed, Sight, look, observe, sweep};
+use crate::application::journal::listing::Listing;
+use crate::application::journal::{FIRST_SNAPSHOT, Journal, JournalError, Kept, PlanRecord};
+use crate::application::observe::{Morning, Observed, Sight, look, morning, observe, sweep};
 use crate::application::ports::BrokerError;
 use crate::application::run::House;
 use crate::application::stop::Stop;
@@ -23,10 +26,12 @@ use crate::application::trouble;
 use crate::domain::arming::Arming;
 use crate::domain::decide::{Decision, decide};
 use crate::domain::incident::Incident;
+use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::policy::Policy;
 use crate::domain::report::{RunReport, Verdict};
 use crate::domain::run::{RunAction, RunKey, RunRequest};
 use crate::domain::session::Session;
+use crate::domain::snapshot::Snapshot;
 
 /// Each confirmation that changes something asks about other symbols; a book names few.
 const CONFIRMATIONS_MAX: usize = 20;
@@ -46,12 +51,16 @@ pub(super) async fn planned(
     request: &RunRequest,
     house: &House<'_>,
     journal: &Journal<'_>,
-    history: &History,
+    (history, listing): (&History, Option<&Listing>),
     report: &mut RunReport,
 ) -> Result<Option<Planned>, Stop> {
     let now = house.desk.clock.now();
-    let asked = permission(house.store, journal.key(), now);
-    let (observed, permitted) = join!(observed(request, house, history, report), asked);
+    let (observed, permitted, trusted) = join!(
+        observed(request, house, history, report),
+        permission(house.store, journal.key(), now),
+        look_at_last(house.store, history, listing),
+    );
+    trusted?;
     let mut observed = match observed {
         Ok(observed) => observed,
         Err(stop) => {
@@ -71,6 +80,7 @@ pub(super) async fn planned(
         let verdict = Verdict::Blocked;
         return Err(Stop { verdict, summary: why, incident: None, passing: false });
     }
+    brake(house, history, report).await?;
     let Some(plan) = decision.plan else {
         return Err(Stop::fault("the decision has neither a plan nor a reason"));
     };
@@ -86,25 +96,50 @@ pub(super) async fn planned(
     if let Some(stop) = Stop::not_permitted(&permitted) {
         return Err(stop);
     }
-    journal.keep("snapshot.json", None, &Inputs::pack(&snapshot)).await?;
+    let (inputs, inputs_hash) = keep_inputs(house, journal, history, &snapshot).await?;
     let record = PlanRecord {
         plan: plan.plan().clone(),
+        inputs,
         signals: decision.signals,
         limits: decision.limits,
-        incidents: decision.incidents,
+        incidents: report.incidents.clone(),
         data: report.data.clone(),
         account: report.account.clone(),
         transfers: report.transfers.clone(),
     };
     let asked_at = house.desk.clock.now();
     let (kept, permitted) = join!(
-        journal.keep("plan.json", None, &record),
+        journal.keep(PLAN, Some(&inputs_hash), &record),
         permission(house.store, journal.key(), asked_at),
     );
+    let kept = kept?;
+    let kept = if is_planted(Mutant::PlanAgain) { kept.if_mine(record) } else { kept };
+    if !kept.mine {
+        journal.look_at_plan(&kept).await?;
+    }
     // Without it acting asks again, and stops.
     let permitted_at = (permitted == Permission::Given).then_some(asked_at);
     let observed = Observation { at: snapshot.now, quotes: snapshot.quotes };
-    Ok(Some(Planned { kept: kept?, observed, permitted_at }))
+    Ok(Some(Planned { kept, observed, permitted_at }))
+}
+
+/// Keeps the inputs of a decision; under a name of its own when an earlier invocation kept others
+/// and got no further. Answers the record's name and hash.
+async fn keep_inputs(
+    house: &House<'_>,
+    journal: &Journal<'_>,
+    history: &History,
+    snapshot: &Snapshot,
+) -> Result<(String, String), JournalError> {
+    let inputs = Inputs::pack(snapshot);
+    let ledger = history.last.as_ref().map(|last| last.hash.as_str());
+    let mut name = FIRST_SNAPSHOT.to_owned();
+    let mut kept = journal.keep(&name, ledger, &inputs).await?;
+    if !kept.mine {
+        name = format!("snapshot/{}.json", house.writer);
+        kept = journal.keep(&name, ledger, &inputs).await?;
+    }
+    Ok((name, kept.hash))
 }
 
 /// A halt, so that every letter says it even when something else was in the way first: one that
@@ -127,7 +162,7 @@ async fn observed(
     let (mut morning, session, mut sight) = looked(request, house, history, report).await?;
     let mut session = session;
     if request.action != RunAction::Preview {
-        let swept = sweep(&house.desk, &sight, history).await;
+        let swept = sweep(&house.desk, &sight).await;
         if swept.map_err(|error| Stop::broker(&error, "reading orders"))? {
             (morning, session, sight) = looked(request, house, history, report).await?;
         }
@@ -157,6 +192,18 @@ pub(super) fn awake(
 ) -> Result<Morning, Stop> {
     let morning = morning.map_err(|error| Stop::broker(&error, "reading the market's clock"))?;
     report.next_session = morning.calendar.after(key.session).map(|session| session.date);
+    Ok(morning)
+}
+
+/// What a run with a plan needs before it goes on: a broker that answers, and its past.
+pub(super) async fn prepared(
+    house: &House<'_>,
+    key: &RunKey,
+    history: Result<History, JournalError>,
+    report: &mut RunReport,
+) -> Result<Morning, Stop> {
+    let morning = awake(morning(&house.desk, key).await, key, report)?;
+    take_history(report, &history?);
     Ok(morning)
 }
 

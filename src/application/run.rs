@@ -10,13 +10,15 @@ use jiff::Timestamp;
 use tokio::join;
 use tracing::info;
 
+use crate::application::alarm::Alarm;
 use crate::application::arming::{armed, sends_until};
 use crate::application::chronicle::{blank, planned_orders, take_history, take_plan};
 use crate::application::close::close;
 use crate::application::desk::{Desk, Observation, Watch};
 use crate::application::ending::{Held, Keeping, finish, is_planned, repeated};
 use crate::application::entry::{open_session, permitted, punctual};
-use crate::application::execute::{Executed, Floor, Sent, execute};
+use crate::application::execute::{Executed, execute};
+use crate::application::floor::{Floor, Sent};
 use crate::application::force::{acceptable, still_good};
 use crate::application::journal::history::{History, look_back};
 use crate::application::journal::listing::Listing;
@@ -24,17 +26,20 @@ use crate::application::journal::{
     Before, Claim, Journal, JournalError, Kept, Opening, PlanRecord,
 };
 use crate::application::left_open::conclude_left_open;
-use crate::application::observe::{Morning, morning};
+use crate::application::observe::morning;
 use crate::application::outcomes::keep_buys;
-use crate::application::planning::{Planned, awake, planned};
+use crate::application::planning::{Planned, awake, planned, prepared};
 use crate::application::ports::{Mailer, Store};
-use crate::application::stop::Stop;
+use crate::application::stop::{JOURNAL_CORRUPT, Stop};
 use crate::application::tell::Mailed;
 use crate::application::trouble;
+use crate::application::withdraw::withdraw;
+use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::report::{RunReport, Verdict};
 use crate::domain::risk::restore;
 use crate::domain::run::{RunAction, RunKey, RunRequest};
 use crate::domain::strategy::StrategySlot;
+use crate::presentation::Pictures;
 
 /// Time kept free at the end for the final record and the mail.
 pub(super) const CLOSING: Duration = Duration::from_secs(25);
@@ -61,6 +66,8 @@ pub struct House<'a> {
     pub code: &'a str,
     /// The invocation is over at this moment.
     pub deadline: Timestamp,
+    /// Whether letters show their charts.
+    pub pictures: Pictures,
 }
 
 /// How an invocation ended.
@@ -103,7 +110,14 @@ pub async fn run(request: &RunRequest, house: &House<'_>) -> Ended {
         Ok(Told::Elsewhere(ended)) => return *ended,
         Err(stop) => Some(stop),
     };
+    if claimed.is_some() && stop.as_ref().is_some_and(Stop::is_of_the_journal) {
+        // What it sent can no longer be carried to its end: at least nothing of it works on.
+        if let Err(error) = withdraw(&house.desk).await {
+            report.incidents.push(trouble::broker(&error, "cancelling open orders"));
+        }
+    }
     let left_open = match &stop {
+        Some(_) if is_planted(Mutant::EndedWithoutOrders) => false,
         Some(stop) => stop.passing || (claimed.is_some() && is_planned(&journal).await),
         None => false,
     };
@@ -167,13 +181,17 @@ async fn stages(
         Claim::InProgress => return Ok(Told::elsewhere(Ended::InProgress(key))),
         Claim::NeverOpened => return Ok(Told::elsewhere(Ended::NothingOpen(key))),
         Claim::Finished(kept) => {
-            return Ok(Told::elsewhere(repeated(kept.body, house, journal).await));
+            return Ok(Told::elsewhere(repeated(*kept, house, journal).await));
         }
     };
     *claimed = Some(epoch);
     report.force.clone_from(&opened.force); // a resume brings none of its own
+    if let Ok(history) = &history {
+        take_history(report, history); // whatever stops it from here on is compared with it
+    }
     if before == Before::Perhaps
-        && let Some(kept) = journal.read::<PlanRecord>("plan.json").await?
+        && !is_planted(Mutant::PlanAgain)
+        && let Some(kept) = journal.plan().await?
     {
         // Its fills are booked by carrying it to its end: nothing before that may close it.
         let morning = prepared(house, &key, history, report).await;
@@ -189,14 +207,15 @@ async fn stages(
     punctual(request.scheduled_for.min(opened.scheduled_for), house)?;
     still_good(opened.force.as_ref(), house)?;
     armed(house, &key).await?; // before the broker is asked for anything
-    let mut history = history?;
-    if !history.unfinished.is_empty() {
+    let (mut history, mut listing) = (history?, Some(&listing));
+    if !history.unfinished.is_empty() && !is_planted(Mutant::LeftOpenForgotten) {
         let morning = awake(morning(&house.desk, &key).await, &key, report)?;
         open_session(&morning, request, house)?;
         history = conclude_left_open(history, house, &key).await?;
+        listing = None; // it does not show their ends
     }
     take_history(report, &history);
-    trade(request, house, journal, &history, report).await?;
+    trade(request, house, journal, (&history, listing), report).await?;
     Ok(Told::Here)
 }
 
@@ -205,7 +224,7 @@ async fn trade(
     request: &RunRequest,
     house: &House<'_>,
     journal: &Journal<'_>,
-    history: &History,
+    history: (&History, Option<&Listing>),
     report: &mut RunReport,
 ) -> Result<(), Stop> {
     let (planned, mut watch) =
@@ -246,18 +265,6 @@ async fn in_time(
     Err(Stop::out_of_time(left))
 }
 
-/// What a run with a plan needs before it goes on: a broker that answers, and its past.
-async fn prepared(
-    house: &House<'_>,
-    key: &RunKey,
-    history: Result<History, JournalError>,
-    report: &mut RunReport,
-) -> Result<Morning, Stop> {
-    let morning = awake(morning(&house.desk, key).await, key, report)?;
-    take_history(report, &history?);
-    Ok(morning)
-}
-
 /// How acting begins.
 pub(super) enum Start {
     /// With a plan just made.
@@ -293,7 +300,7 @@ async fn preview(
         return Err(Stop::left_open(left));
     }
     take_history(report, &history);
-    planned(request, house, journal, &history, report).await.map(|_| ())
+    planned(request, house, journal, (&history, Some(&listing)), report).await.map(|_| ())
 }
 
 /// Carries a kept plan out and closes the books.
@@ -307,9 +314,10 @@ pub(super) async fn act(
     let Kept { body: record, hash, code, .. } = kept;
     let plan = restore(record.plan.clone()).map_err(|refusal| {
         let what = format!("the stored plan breaks a law: {refusal}");
-        Stop::critical("journal-corrupt", what)
+        Stop::critical(JOURNAL_CORRUPT, what)
     })?;
-    let closing = back(house.deadline, CLOSING);
+    let endless = is_planted(Mutant::DeadlineIgnored);
+    let closing = if endless { Timestamp::MAX } else { back(house.deadline, CLOSING) };
     let until = sends_until(house, (plan.plan(), &code), &start, report).await;
     let (no_submit_after, hindrance) = match until {
         Ok(until) => (until, None),
@@ -323,10 +331,12 @@ pub(super) async fn act(
     let (observed, permitted_at, watch) = fresh.map_or((None, None, None), |fresh| {
         (Some(fresh.observed), fresh.permitted_at, Some(fresh.watch))
     });
+    let alarm = Alarm::new(report.standing.as_ref());
     let floor = Floor {
         desk: &house.desk,
         journal,
         store: house.store,
+        alarm: &alarm,
         plan_hash: &hash,
         observed: observed.as_ref(),
         permitted_at,
@@ -336,13 +346,16 @@ pub(super) async fn act(
     };
     take_plan(report, record);
     report.incidents.extend(hindrance.map(|incident| *incident));
+    report.plan_record = Some(hash.clone());
     info!(run = %report.key, orders = planned_orders(report), "acting");
-    let executed = execute(&plan, &floor, watch).await?;
-    let Executed { execution, buy_plan, incidents, unfinished } = executed;
-    let bought = buy_plan.as_ref().map(|_| execution.buys.clone());
+    let acting = execute(&plan, &floor, watch);
+    let Executed { execution, buy_plan, incidents, limits, unfinished } =
+        alarm.beside(acting, house, journal).await?;
+    let bought = buy_plan.as_ref().map(|kept| (kept.hash.clone(), execution.buys.clone()));
     report.execution = execution;
-    report.buy_plan = buy_plan;
+    report.buy_plan = buy_plan.map(|kept| kept.body);
     report.incidents.extend(incidents);
+    report.limits.extend(limits);
     if let Some(stop) = unfinished {
         return Err(stop);
     }

@@ -15,6 +15,9 @@ use crate::domain::incident::{Category, Incident};
 use crate::domain::report::Verdict;
 use crate::domain::run::RunKey;
 
+/// Code of the incident of a record that cannot be trusted.
+pub(super) const JOURNAL_CORRUPT: &str = "journal-corrupt";
+
 /// Why a stage did not go on.
 pub(super) struct Stop {
     pub(super) verdict: Verdict,
@@ -80,6 +83,11 @@ impl Stop {
             .meaning("Nothing was previewed and nothing was touched.")
             .action("Let the run end, or resume it; then preview again.");
         Self::incident(Verdict::Blocked, incident, false)
+    }
+
+    /// A record cannot be trusted.
+    pub(super) fn is_of_the_journal(&self) -> bool {
+        self.incident.as_ref().is_some_and(|incident| incident.code == JOURNAL_CORRUPT)
     }
 
     /// What the operator permits, if that is no order; only an answer that is away may come yet.

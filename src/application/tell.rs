@@ -14,10 +14,11 @@ use crate::application::ports::{Clock, Letter, MailError, Mailer, Store, StoreEr
 use crate::application::run::House;
 use crate::domain::hash::sha256_hex;
 use crate::domain::incident::{Category, Incident};
+use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::policy::{ClosedDays, MailPolicy};
 use crate::domain::report::{RunReport, Verdict};
-use crate::domain::run::RunAction;
-use crate::presentation::{self, MailParts};
+use crate::domain::run::{RunAction, RunKey};
+use crate::presentation::{self, MailParts, Pictures};
 
 /// How often a mail is offered before the record alone has to do.
 const MAIL_TRIES: u32 = 3;
@@ -57,6 +58,8 @@ pub fn page_key(report: &RunReport, writer: &str) -> String {
 pub(super) struct Once<'a> {
     pub(super) journal: &'a Journal<'a>,
     pub(super) name: String,
+    /// Hash of the final record that the letter is about.
+    pub(super) about: Option<String>,
     pub(super) sent_before: Sent,
 }
 
@@ -89,6 +92,9 @@ pub(super) async fn tell(
 }
 
 async fn keep_page(report: &RunReport, house: &House<'_>) {
+    if house.pictures == Pictures::NeitherPage {
+        return;
+    }
     let page = presentation::page_html(report);
     let key = page_key(report, house.writer);
     if let Err(error) = house.store.put_view(&key, page.as_bytes()).await {
@@ -101,8 +107,9 @@ async fn mail(report: &RunReport, house: &House<'_>, once: Option<Once<'_>>) -> 
     if report.verdict == Verdict::Closed && mail.closed_days == ClosedDays::Silent {
         return Mailed::Silent;
     }
-    if let Some(Once { journal, name, sent_before: Sent::Perhaps }) = &once
+    if let Some(Once { journal, name, sent_before: Sent::Perhaps, .. }) = &once
         && let Ok(Some(_)) = journal.read::<String>(name).await
+        && !is_planted(Mutant::MailAgain)
     {
         return Mailed::Before;
     }
@@ -111,8 +118,8 @@ async fn mail(report: &RunReport, house: &House<'_>, once: Option<Once<'_>>) -> 
         Err(why) => return Mailed::Failed(why),
     };
     info!(run = %report.key, verdict = report.verdict.word(), "mail sent");
-    if let Some(Once { journal, name, .. }) = &once
-        && let Err(error) = journal.keep(name, None, &id).await
+    if let Some(Once { journal, name, about, .. }) = &once
+        && let Err(error) = journal.keep(name, about.as_deref(), &id).await
     {
         warn!(%error, "mail not recorded; a repetition may send it again");
     }
@@ -133,22 +140,8 @@ pub async fn refuse(
     if let Err(error) = &kept {
         warn!(%error, "refusal not recorded");
     }
-    let presentation::Mail { subject, text, html, images } = presentation::alert(incidents, None);
-    let boundary = sha256_hex(writer.as_bytes())[..24].to_owned();
-    let message_id = format!("refusal.{writer}@{}", domain_of(&mail.from));
-    let parts = MailParts {
-        from: mail.from.clone(),
-        to: mail.to.clone(),
-        subject: subject.clone(),
-        text,
-        html,
-        images,
-        date: now,
-        message_id,
-        boundary,
-    };
-    let raw = presentation::mime(&parts);
-    let letter = Letter { from: mail.from.clone(), to: mail.to.clone(), subject, raw };
+    let name = format!("refusal.{writer}");
+    let letter = alert_letter((incidents, None), mail, &name, now);
     match post(&letter, mailer, clock).await {
         Ok(id) => (Mailed::Sent(id), kept),
         Err(why) => {
@@ -158,9 +151,43 @@ pub async fn refuse(
     }
 }
 
+/// Mails incidents of a run that is still at work; the answer is the carrier's id.
+pub(super) async fn send_alert(
+    incidents: &[Incident],
+    house: &House<'_>,
+    run: &RunKey,
+) -> Result<String, String> {
+    let (mail, clock) = (&house.desk.policy.mail, house.desk.clock);
+    let name = format!("alert.{}", run.to_string().replace('/', "."));
+    let letter = alert_letter((incidents, Some(run)), mail, &name, clock.now());
+    post(&letter, house.mailer, clock).await
+}
+
+fn alert_letter(
+    (incidents, run): (&[Incident], Option<&RunKey>),
+    mail: &MailPolicy,
+    name: &str,
+    date: Timestamp,
+) -> Letter {
+    let presentation::Mail { subject, text, html, images } = presentation::alert(incidents, run);
+    let raw = presentation::mime(&MailParts {
+        from: mail.from.clone(),
+        to: mail.to.clone(),
+        subject: subject.clone(),
+        text,
+        html,
+        images,
+        date,
+        message_id: format!("{name}@{}", domain_of(&mail.from)),
+        boundary: sha256_hex(name.as_bytes())[..24].to_owned(),
+    });
+    Letter { from: mail.from.clone(), to: mail.to.clone(), subject, raw }
+}
+
 async fn send(report: &RunReport, house: &House<'_>) -> Result<String, String> {
     let mail = &house.desk.policy.mail;
-    let presentation::Mail { subject, text, html, images } = presentation::letter(report);
+    let presentation::Mail { subject, text, html, images } =
+        presentation::letter_with(report, house.pictures);
     let raw = presentation::mime(&MailParts {
         from: mail.from.clone(),
         to: mail.to.clone(),
@@ -169,7 +196,7 @@ async fn send(report: &RunReport, house: &House<'_>) -> Result<String, String> {
         html,
         images,
         date: report.finished_at,
-        message_id: message_id(report, &mail.from),
+        message_id: message_id(report, &subject, &mail.from),
         boundary: sha256_hex(report.key.to_string().as_bytes())[..24].to_owned(),
     });
     let letter = Letter { from: mail.from.clone(), to: mail.to.clone(), subject, raw };
@@ -195,10 +222,13 @@ pub(super) async fn post(
     Err(why)
 }
 
-fn message_id(report: &RunReport, from: &str) -> String {
+/// A preview and a run may end in the same second: mail programs show only one of two letters under
+/// one id, so the subject is part of it.
+fn message_id(report: &RunReport, subject: &str, from: &str) -> String {
     let seconds: i64 = Timestamp::as_second(report.finished_at);
     let run = report.key.to_string().replace('/', ".");
-    format!("{run}.{seconds}@{}", domain_of(from))
+    let digest = &sha256_hex(subject.as_bytes())[..8];
+    format!("{run}.{seconds}.{digest}@{}", domain_of(from))
 }
 
 pub(super) fn domain_of(address: &str) -> &str {

@@ -6,6 +6,7 @@
 use crate::application::control::Permission;
 use crate::application::journal::JournalError;
 use crate::application::ports::{BrokerError, CredentialsError, StoreError};
+use crate::application::stop::JOURNAL_CORRUPT;
 use crate::domain::execution::OrderOutcome;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::risk::{Demand, Refusal};
@@ -82,7 +83,7 @@ pub fn journal(error: &JournalError) -> Incident {
                 .action("Wait for the store; the next resume or run goes on from its last record.")
         }
         JournalError::Corrupt { .. } | JournalError::Newer { .. } => {
-            Incident::new(Category::Critical, "journal-corrupt", "journal", error.to_string())
+            Incident::new(Category::Critical, JOURNAL_CORRUPT, "journal", error.to_string())
                 .meaning("A record cannot be trusted; nothing is traded on a guess.")
                 .action("Restore the record from the bucket's versions, or run the version of the code that wrote it.")
         }
@@ -128,6 +129,14 @@ pub fn many_rejections(count: u32) -> Incident {
     Incident::new(Category::Critical, "many-rejections", "dealing", what)
         .meaning("No more orders are sent.")
         .action("Read the refusals in the report before the next run.")
+}
+
+/// More sends and cancels than the plan can need.
+pub fn many_writes(count: u32) -> Incident {
+    let what = format!("{count} sends and cancels are more than this plan can need");
+    Incident::new(Category::Critical, "many-writes", "dealing", what)
+        .meaning("No more orders are sent; open ones of ours are cancelled.")
+        .action("Look at the broker's status page and the report's attempts before the next run.")
 }
 
 /// Something that forbids every further order.

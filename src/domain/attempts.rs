@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::domain::execution::{Attempt, OrderOutcome};
 use crate::domain::money::{Price, Shares};
+use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::order::{AttemptEvent, AttemptState, ClientOrderId, Order, OrderRequest, Side};
 use crate::domain::symbol::Symbol;
 
@@ -56,6 +57,9 @@ impl Attempts {
 
     /// Shares executed so far.
     pub fn filled(&self) -> Shares {
+        if is_planted(Mutant::RestForgetsFills) {
+            return Shares::ZERO;
+        }
         self.list.iter().map(|attempt| attempt.filled).sum()
     }
 

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::incident::Incident;
 use crate::domain::money::{Usd, Weight};
+use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::notices;
 use crate::domain::plan::RebalancePlan;
 use crate::domain::plan::draft::{Basis, draft};
@@ -169,7 +170,7 @@ fn claims<'a>(
             Ok(engine) => engine.needs().rebalance,
             Err(_) => Rebalance::Daily,
         },
-        wish: outcome.result.as_ref().map_or(Wish::Failed, Wish::Signal),
+        wish: outcome.result.as_ref().map_or(failed(), Wish::Signal),
         sleeve: ledger.sleeves.get(&slot.name).cloned().unwrap_or_default(),
     });
     let listed: BTreeSet<_> = book.iter().map(|slot| &slot.name).collect();
@@ -186,6 +187,11 @@ fn claims<'a>(
             sleeve: sleeve.clone(),
         });
     policy.chain(given_up).collect()
+}
+
+/// What a failed strategy means for its sleeve: nothing is done with it.
+fn failed<'a>() -> Wish<'a> {
+    if is_planted(Mutant::FailureSells) { Wish::GivenUp } else { Wish::Failed }
 }
 
 /// What the plan looks at: held by sleeves or nobody, named by a signal, or in an open order.

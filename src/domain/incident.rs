@@ -25,6 +25,13 @@ pub enum Category {
     Warning,
 }
 
+/// Names in an incident's context that say what it is about.
+const SUBJECTS: [&str; 2] = ["symbol", "strategy"];
+
+const fn first_day() -> u32 {
+    1
+}
+
 /// One thing that went wrong, as stored, logged and mailed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Incident {
@@ -42,6 +49,9 @@ pub struct Incident {
     pub action: String,
     /// Symbols, values, ids; already redacted.
     pub context: Vec<(String, String)>,
+    /// Runs in a row, by session, that ended with it; told as news on the first.
+    #[serde(default = "first_day")]
+    pub day: u32,
     /// When it was noticed; `None` until the application stamps it, because the domain has no clock.
     pub at: Option<Timestamp>,
 }
@@ -57,8 +67,23 @@ impl Incident {
             meaning: String::new(),
             action: String::new(),
             context: Vec::new(),
+            day: first_day(),
             at: None,
         }
+    }
+
+    /// Whether another is about the same thing: the same code, and the same symbol or strategy.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let about = |incident: &Self| -> Vec<(String, String)> {
+            let context = incident.context.iter();
+            context.filter(|(name, _)| SUBJECTS.contains(&name.as_str())).cloned().collect()
+        };
+        self.code == other.code && about(self) == about(other)
+    }
+
+    /// True when it was there before.
+    pub const fn is_standing(&self) -> bool {
+        self.day > 1
     }
 
     /// The same with its meaning for the account.

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::hash::sha256_hex;
+use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::order::Side;
 use crate::domain::run::{Mode, RunKey};
 use crate::domain::symbol::Symbol;
@@ -64,6 +65,7 @@ impl ClientOrderId {
             Side::Sell => 'S',
             Side::Buy => 'B',
         };
+        let attempt = if is_planted(Mutant::RandomIds) { made_up() } else { attempt };
         let body = format!(
             "{ORDER_ID_PREFIX}{mode}-{}-{}-g{}-{symbol}-{side}-{attempt}",
             key.session.strftime("%Y%m%d"),
@@ -125,6 +127,13 @@ impl ClientOrderId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// A number that differs each time, for [`Mutant::RandomIds`].
+fn made_up() -> u8 {
+    use std::sync::atomic::{AtomicU8, Ordering};
+    static NEXT: AtomicU8 = AtomicU8::new(0);
+    1 + NEXT.fetch_add(1, Ordering::Relaxed) % 4
 }
 
 fn check_digits(body: &str) -> String {

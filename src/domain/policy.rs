@@ -9,6 +9,7 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::brake::Brake;
 use crate::domain::hash::sha256_hex;
 use crate::domain::market::QuoteRules;
 use crate::domain::money::{Usd, Weight};
@@ -49,6 +50,8 @@ pub struct Policy {
     pub quotes_feed: String,
     /// The risk gate's limits.
     pub limits: Limits,
+    /// Changes of settings that wait for a confirmation.
+    pub brake: Brake,
     /// Times and waits.
     pub timing: Timing,
     /// The mail.
@@ -291,6 +294,7 @@ impl Policy {
             }
         }
         self.limits.validate()?;
+        self.brake.validate()?;
         self.timing.validate()
     }
 }
@@ -324,6 +328,19 @@ impl Limits {
             if !(1..=1000).contains(&count) {
                 return Err(out_of_range(key, count, "1 to 1000"));
             }
+        }
+        Ok(())
+    }
+}
+
+impl Brake {
+    fn validate(&self) -> Result<(), PolicyError> {
+        let (change, factor) = (self.allocation_change_max, self.loosening_max);
+        if !(Decimal::ZERO..=Decimal::TWO).contains(&change) {
+            return Err(out_of_range("brake.allocation_change_max", change, "0 to 2"));
+        }
+        if !(Decimal::ONE..=Decimal::TEN).contains(&factor) {
+            return Err(out_of_range("brake.loosening_max", factor, "1 to 10"));
         }
         Ok(())
     }

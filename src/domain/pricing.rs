@@ -7,6 +7,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::domain::market::Quote;
 use crate::domain::money::Price;
+use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::order::Side;
 use crate::domain::policy::Urgency;
 
@@ -85,7 +86,8 @@ fn across(side: Side, hundredths: u32, quote: &Quote) -> Option<Price> {
         Side::Buy => (bid + way, RoundingStrategy::MidpointTowardZero),
         Side::Sell => (ask - way, RoundingStrategy::MidpointAwayFromZero),
     };
-    let decimals = Price::new(exact).ok()?.tick().scale();
+    let tick = Price::new(exact).ok()?.tick().scale();
+    let decimals = if is_planted(Mutant::NoTick) { 4 } else { tick };
     Price::new(exact.round_dp_with_strategy(decimals, tie)).ok()
 }
 

@@ -10,8 +10,9 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::account::{Asset, Position};
+use crate::domain::brake::Rules;
 use crate::domain::execution::Execution;
-use crate::domain::incident::Incident;
+use crate::domain::incident::{Category, Incident};
 use crate::domain::money::{Price, Usd};
 use crate::domain::plan::{BuyPlan, RebalancePlan};
 use crate::domain::run::{Force, RunAction, RunKey};
@@ -96,10 +97,22 @@ pub struct RunReport {
     pub equity_curve: Vec<EquityPoint>,
     /// What went wrong.
     pub incidents: Vec<Incident>,
+    /// What had gone wrong in the run before and did not in this one.
+    #[serde(default)]
+    pub recovered: Vec<Incident>,
+    /// What had gone wrong in the run before, until it is compared with this one.
+    #[serde(skip)]
+    pub standing: Option<Standing>,
     /// Requests made to the broker.
     pub requests: u32,
     /// SHA-256 of the final record before this one, hexadecimal.
     pub previous: Option<String>,
+    /// SHA-256 of the record of the plan that was acted on, hexadecimal.
+    #[serde(default)]
+    pub plan_record: Option<String>,
+    /// What it was ruled by, for the next run to compare.
+    #[serde(default)]
+    pub rules: Option<Rules>,
     /// The session after this one, if the broker's calendar reaches that far.
     #[serde(default)]
     pub next_session: Option<Date>,
@@ -186,6 +199,32 @@ pub struct EquityPoint {
     pub session: Date,
     /// Broker's equity.
     pub equity: Usd,
+}
+
+/// What had gone wrong in the run before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Its session.
+    pub session: Date,
+    /// Its incidents, each with its day.
+    pub incidents: Vec<Incident>,
+}
+
+impl RunReport {
+    /// Counts the days of what went wrong before as well, and notes what is over. What is only
+    /// worth knowing comes and goes without that.
+    pub fn compare(&mut self) {
+        let Some(Standing { session, incidents: standing }) = self.standing.take() else { return };
+        let is_new_day = session < self.key.session;
+        for incident in &mut self.incidents {
+            if let Some(known) = standing.iter().find(|known| known.is_same(incident)) {
+                incident.day = known.day.saturating_add(u32::from(is_new_day));
+            }
+        }
+        let is_over = |known: &Incident| !self.incidents.iter().any(|now| now.is_same(known));
+        let over = standing.into_iter().filter(|known| known.category < Category::Notification);
+        self.recovered = over.filter(is_over).collect();
+    }
 }
 
 impl Verdict {

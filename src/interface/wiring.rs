@@ -18,6 +18,7 @@ use crate::domain::session::exchange_date;
 use crate::domain::strategy::StrategySlot;
 use crate::infrastructure::alpaca::{Alpaca, Connection, Feeds};
 use crate::infrastructure::http::Transport;
+use crate::presentation::Pictures;
 
 /// Strategy files read from a store; more are a mistake, not a book.
 const STRATEGY_FILES_MAX: usize = 50;
@@ -84,7 +85,7 @@ impl Outside {
         let (store, clock) = (self.store.as_ref(), self.clock.as_ref());
         let (policy, texts, listing) = tokio::join!(
             self.policy(mode, account),
-            self.strategy_texts(),
+            strategy_texts(store),
             Listing::of(store, clock, (mode, account), exchange_date(clock.now())),
         );
         let policy = policy?;
@@ -151,19 +152,6 @@ impl Outside {
         }
         policy
     }
-
-    /// The store's own strategies by name; files of another ending or name are left alone.
-    async fn strategy_texts(&self) -> Result<BTreeMap<StrategyName, String>, StoreError> {
-        let mut texts = BTreeMap::new();
-        for key in self.store.list("strategies/").await?.into_iter().take(STRATEGY_FILES_MAX) {
-            let name = key.trim_start_matches("strategies/").strip_suffix(".clj");
-            let Some(Ok(name)) = name.map(StrategyName::parse) else { continue };
-            if let Some(record) = self.store.get(&key).await? {
-                texts.insert(name, String::from_utf8_lossy(&record.bytes).into_owned());
-            }
-        }
-        Ok(texts)
-    }
 }
 
 impl Site {
@@ -184,8 +172,24 @@ impl Site {
             writer: &self.invocation.writer,
             code: &self.outside.code,
             deadline: self.invocation.deadline,
+            pictures: Pictures::Drawn,
         }
     }
+}
+
+/// The store's own strategies by name; files of another ending or name are left alone.
+pub(super) async fn strategy_texts(
+    store: &dyn Store,
+) -> Result<BTreeMap<StrategyName, String>, StoreError> {
+    let mut texts = BTreeMap::new();
+    for key in store.list("strategies/").await?.into_iter().take(STRATEGY_FILES_MAX) {
+        let name = key.trim_start_matches("strategies/").strip_suffix(".clj");
+        let Some(Ok(name)) = name.map(StrategyName::parse) else { continue };
+        if let Some(record) = store.get(&key).await? {
+            texts.insert(name, String::from_utf8_lossy(&record.bytes).into_owned());
+        }
+    }
+    Ok(texts)
 }
 
 /// Where an account's policy lies in the store.

@@ -1,13 +1,16 @@
 //! What went wrong, worst first: what happened, what it means, and the one thing to do.
 
 use crate::domain::incident::{Category, Incident};
-use crate::presentation::figures::moment;
+use crate::presentation::figures::{count, moment};
 use crate::presentation::line::{Line, clip};
 use crate::presentation::sheet::{Block, Note, Room, Section};
 use crate::presentation::words;
 
 /// Context values below an incident in a letter.
 const CONTEXT_MAX: usize = 6;
+/// What is right whatever happened; the README's runbook says more.
+const RUNBOOK: &str = "Halt; sending the same event again is always safe; the README's runbook has \
+                       the steps.";
 /// Signs of one context value in a letter.
 const CONTEXT_VALUE_MAX: usize = 60;
 
@@ -19,6 +22,21 @@ pub(crate) fn trouble(incidents: &[Incident], room: Room) -> Option<Section> {
 /// The warnings.
 pub(crate) fn warnings(incidents: &[Incident], room: Room) -> Option<Section> {
     section("Worth knowing", incidents, room, |category| category == Category::Warning)
+}
+
+/// What was wrong in the run before and is no longer.
+pub(crate) fn recovered(incidents: &[Incident], room: Room) -> Option<Section> {
+    let lines = incidents.iter().take(room.rows).map(|incident| {
+        let days = count(usize::try_from(incident.day).unwrap_or(usize::MAX), "day");
+        let what = clip(&incident.what, room.signs);
+        Block::Prose(format!("{}, after {days}: {what}", clip(&incident.code, 60)).into())
+    });
+    Section::of("No longer wrong", lines.collect())
+}
+
+/// `, day 3` from the second day on.
+fn day(incident: &Incident) -> String {
+    if incident.is_standing() { format!(", day {}", incident.day) } else { String::new() }
 }
 
 fn section(
@@ -49,6 +67,7 @@ pub(crate) fn note(incident: &Incident, room: Room) -> Note {
         part("What", &incident.what),
         part("Means", &incident.meaning),
         part("Do", &incident.action),
+        part("If unsure", if incident.category.is_immediate() { RUNBOOK } else { "" }),
     ];
     let context = context(incident, room);
     let when = incident.at.map(|at| format!(", {}", moment(at))).unwrap_or_default();
@@ -61,7 +80,8 @@ pub(crate) fn note(incident: &Incident, room: Room) -> Note {
     }
     Note {
         tone: words::category_tone(incident.category),
-        title: format!("{} · {}", incident.category, clip(&incident.code, 60)).into(),
+        title: format!("{} · {}{}", incident.category, clip(&incident.code, 60), day(incident))
+            .into(),
         parts: parts.into_iter().flatten().collect(),
         small,
     }

@@ -6,7 +6,7 @@ use crate::presentation::chart::allocation::allocation;
 use crate::presentation::chart::equity::equity_curve;
 use crate::presentation::detail::details;
 use crate::presentation::figures::{day, money};
-use crate::presentation::incidents::{trouble, warnings};
+use crate::presentation::incidents::{recovered, trouble, warnings};
 use crate::presentation::line::clip;
 use crate::presentation::orders::{between, change_with_rate, left_alone, orders};
 use crate::presentation::sheet::{Band, Block, Fact, Room, Section, Sheet};
@@ -69,6 +69,7 @@ fn closed(report: &RunReport, room: Room) -> Vec<Section> {
 fn full(report: &RunReport, room: Room) -> Vec<Section> {
     let mut sections: Vec<Section> = [
         trouble(&report.incidents, room),
+        recovered(&report.recovered, room),
         money_section(report),
         signals(report, room),
         orders(report, room),

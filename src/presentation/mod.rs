@@ -63,9 +63,25 @@ pub struct Mail {
     pub images: Vec<InlineImage>,
 }
 
+/// Whether a letter's charts are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pictures {
+    /// They are, and travel inside the mail.
+    Drawn,
+    /// They are left out; their words stay.
+    LeftOut,
+    /// They are left out, and the run's page with them.
+    NeitherPage,
+}
+
 /// The whole letter of a run.
 pub fn letter(report: &RunReport) -> Mail {
-    mail(|room| letter::sheet(report, room))
+    letter_with(report, Pictures::Drawn)
+}
+
+/// The whole letter of a run, with or without its charts.
+pub fn letter_with(report: &RunReport, pictures: Pictures) -> Mail {
+    mail(pictures, |room| letter::sheet(report, room))
 }
 
 /// The letter's text twin; its first 300 signs say whether it traded, what is open, what to do.
@@ -90,20 +106,23 @@ pub fn terminal(report: &RunReport) -> String {
 
 /// The mail that does not wait for the run's end; `key` is `None` when no run could be named.
 pub fn alert(incidents: &[Incident], key: Option<&RunKey>) -> Mail {
-    mail(|room| alert::sheet(incidents, key, room))
+    mail(Pictures::Drawn, |room| alert::sheet(incidents, key, room))
 }
 
 /// The mail of a look at a session's run: with what was told of that session before, and with what
 /// went wrong with the look itself.
 pub fn watch_letter(look: &Look, told: &[String], beside: &[Incident]) -> Mail {
-    mail(|room| watch::sheet(look, told, beside, room))
+    mail(Pictures::Drawn, |room| watch::sheet(look, told, beside, room))
 }
 
 /// The mail with as much room as keeps its HTML below what mail programs show.
-fn mail(content: impl Fn(Room) -> Sheet) -> Mail {
+fn mail(pictures: Pictures, content: impl Fn(Room) -> Sheet) -> Mail {
     let mut room = Room::LETTER;
     let mut sheet = content(room);
-    let images = chart::images(&sheet); // the same whatever the room
+    let images = match pictures {
+        Pictures::Drawn => chart::images(&sheet), // the same whatever the room
+        Pictures::LeftOut | Pictures::NeitherPage => Vec::new(),
+    };
     let mut html = mail_html::html(&sheet, &images);
     for _ in 0..SHRINKS_MAX {
         if html.len() <= LETTER_BYTES_MAX {

@@ -93,9 +93,8 @@ fn subject_parts(report: &RunReport) -> Vec<String> {
             .extend(tally.turnover.map(|turnover| format!("turnover {}", whole_percent(turnover))));
     }
     parts.extend(equity_part(report));
-    let errors = errors(report);
-    if errors > 0 && report.verdict.is_good() {
-        parts.insert(1, count(errors, "incident"));
+    if report.verdict.is_good() {
+        parts.splice(1..1, errors(report));
     }
     parts
 }
@@ -130,9 +129,14 @@ fn equity_part(report: &RunReport) -> Option<String> {
     })
 }
 
-/// Incidents that are more than a warning.
-fn errors(report: &RunReport) -> usize {
-    report.incidents.iter().filter(|incident| incident.category < Category::Notification).count()
+/// Incidents that are more than a warning: how many are new, and the day of the oldest other.
+fn errors(report: &RunReport) -> Vec<String> {
+    let errors = || report.incidents.iter().filter(|i| i.category < Category::Notification);
+    let new = errors().filter(|incident| !incident.is_standing()).count();
+    let oldest = errors().filter(|incident| incident.is_standing()).max_by_key(|i| i.day);
+    let new = (new > 0).then(|| count(new, "incident"));
+    let oldest = oldest.map(|i| format!("{} day {}", clip(&i.code, 24), i.day));
+    new.into_iter().chain(oldest).collect()
 }
 
 /// The first of the worst category.

@@ -75,6 +75,8 @@ pub enum Trouble {
         /// Whether the request was carried out all the same.
         effect: Effect,
     },
+    /// No answer comes, and the request reaches the exchange this much later.
+    Late(Duration),
     /// The request was carried out and half of the answer arrives.
     CutShort,
     /// The request was carried out and the answer is not JSON.
@@ -105,6 +107,11 @@ pub enum StreamTrouble {
     Mute,
     /// It is gone after this many messages.
     CutAfter(u32),
+    /// It says every so often that something happened, whether or not anything did: messages made
+    /// up, repeated, or of another account.
+    Noisy(Duration),
+    /// Its messages come this much later, and may come in another order than they were sent.
+    Late(Duration),
 }
 
 /// The faults that still wait.
@@ -244,6 +251,19 @@ fn concerns(named: Option<&Symbol>, of: &Symbol, times: u32) -> bool {
     times > 0 && named.is_none_or(|named| named == of)
 }
 
+impl fmt::Display for On {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { method, path, containing, skip, times } = self;
+        let times = if *times == u32::MAX { "every".to_owned() } else { times.to_string() };
+        let method = method.map_or_else(|| "any".to_owned(), |method| format!("{method:?}"));
+        write!(f, "{times} {} {path}", method.to_uppercase())?;
+        if !containing.is_empty() {
+            write!(f, " with {containing}")?;
+        }
+        if *skip > 0 { write!(f, " after {skip}") } else { Ok(()) }
+    }
+}
+
 impl fmt::Debug for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -252,6 +272,7 @@ impl fmt::Debug for Trouble {
             Self::Html { status, effect } => write!(f, "Html({status}, {effect:?})"),
             Self::NoConnection => f.write_str("NoConnection"),
             Self::NoAnswer { effect } => write!(f, "NoAnswer({effect:?})"),
+            Self::Late(delay) => write!(f, "Late({delay:?})"),
             Self::CutShort => f.write_str("CutShort"),
             Self::Garbled => f.write_str("Garbled"),
             Self::Slow(delay) => write!(f, "Slow({delay:?})"),

@@ -40,7 +40,19 @@ pub(crate) struct Shelf {
 /// A carrier that keeps its letters.
 #[derive(Default)]
 pub(crate) struct Post {
-    state: Mutex<(Vec<Letter>, bool)>,
+    state: Mutex<(Vec<Letter>, Carriage)>,
+}
+
+/// What becomes of letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Carriage {
+    /// They are taken.
+    #[default]
+    Good,
+    /// They are refused.
+    Refused,
+    /// They are taken, and nobody hears of it.
+    Unanswered,
 }
 
 fn locked<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -212,6 +224,11 @@ impl Post {
     }
 
     /// The last letter as it went out.
+    /// Every letter taken, in order.
+    pub(crate) fn letters(&self) -> Vec<Letter> {
+        locked(&self.state).0.clone()
+    }
+
     pub(crate) fn last(&self) -> String {
         let state = locked(&self.state);
         String::from_utf8_lossy(&state.0.last().expect("a letter").raw).into_owned()
@@ -219,7 +236,12 @@ impl Post {
 
     /// No letter is taken, or all are again.
     pub(crate) fn refuses(&self, refuses: bool) {
-        locked(&self.state).1 = refuses;
+        locked(&self.state).1 = if refuses { Carriage::Refused } else { Carriage::Good };
+    }
+
+    /// Every letter is taken, and its answer is lost.
+    pub(crate) fn answers_nothing(&self) {
+        locked(&self.state).1 = Carriage::Unanswered;
     }
 }
 
@@ -227,10 +249,13 @@ impl Post {
 impl Mailer for Post {
     async fn send(&self, letter: &Letter) -> Result<String, MailError> {
         let mut state = locked(&self.state);
-        if state.1 {
+        if state.1 == Carriage::Refused {
             return Err(MailError::Refused("the sender is not verified".to_owned()));
         }
         state.0.push(letter.clone());
-        Ok(format!("letter-{}", state.0.len()))
+        match state.1 {
+            Carriage::Unanswered => Err(MailError::Unavailable("timed out".to_owned())),
+            Carriage::Good | Carriage::Refused => Ok(format!("letter-{}", state.0.len())),
+        }
     }
 }

@@ -200,8 +200,8 @@ async fn an_intent_that_another_invocation_wrote_is_never_sent() {
             assert!(killed_at(&stage, request, cut).await.is_none(), "{request} of {count}");
             let intents =
                 || stage.shelf.keys("runs/").iter().filter(|k| k.contains("/intent/")).count();
+            stage.world.advance(LEASE_OVER); // what had left arrives, whoever sent it
             let (before, orders) = (intents(), stage.orders().len());
-            stage.world.advance(LEASE_OVER);
             let told = stage.run().await;
             let fresh = intents() - before;
             assert_eq!(stage.orders().len(), orders + fresh, "{cut:?} {request}: one order each");

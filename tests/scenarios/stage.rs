@@ -12,11 +12,12 @@ use alchemiser::domain::report::{RunReport, Verdict};
 use alchemiser::domain::run::{AccountName, Force, Mode, RunAction, RunRequest, Slot};
 use alchemiser::domain::session::{exchange_date, exchange_zone};
 use alchemiser::domain::symbol::Symbol;
-use alchemiser::infrastructure::http::{Host, Method, Request, Transport};
+use alchemiser::infrastructure::http::{Host, Method, Request, Response, Transport};
 use alchemiser::infrastructure::local::secrets::StaticKeys;
 use alchemiser::interface::wiring::{Invocation, Outside, Site};
 use alchemiser::simulator::exchange::{Fills, Order, OrderTrouble};
 use alchemiser::simulator::faults::Fault;
+use alchemiser::simulator::market::Market;
 use alchemiser::simulator::world::{World, WorldBuilder};
 use jiff::civil::{Date, time};
 use jiff::{Timestamp, ToSpan};
@@ -40,6 +41,7 @@ pub(crate) struct Stage {
     strategies: Vec<(String, String)>,
     rules: String,
     limits: String,
+    brake: &'static str,
     scheduled_for: Timestamp,
     force: Option<Force>,
     mode: Mode,
@@ -65,7 +67,26 @@ impl Stage {
             .price("QQQ", "400")
             .price("GLD", "200")
             .price("TLT", "80");
-        let world = more(world).build();
+        Self::on(more(world).build(), "position_max = \"1\"\n")
+    }
+
+    /// The same at the limits that the policy comes with.
+    pub(crate) fn by_default() -> Self {
+        let stage = Self::furnished(|world| world.price("IEF", "100").price("VTI", "200"));
+        Self { limits: String::new(), ..stage }
+    }
+
+    /// The policy as it comes, its own strategies, and another market.
+    pub(crate) fn by_default_in(market: Market, now: &str) -> Self {
+        Self::on(World::builder().market(market).at(now).build(), "")
+    }
+
+    /// The same with the brake on settings that the policy comes with.
+    pub(crate) fn braked(self) -> Self {
+        Self { brake: "", ..self }
+    }
+
+    fn on(world: World, limits: &str) -> Self {
         let shelf = Arc::new(Shelf::new(&world));
         let scheduled_for = world.now();
         let stage = Self {
@@ -74,7 +95,8 @@ impl Stage {
             post: Arc::default(),
             strategies: Vec::new(),
             rules: String::new(),
-            limits: "position_max = \"1\"\n".to_owned(),
+            limits: limits.to_owned(),
+            brake: "[brake]\nstrategy_text = \"allow\"\nallocation_change_max = \"2\"\n",
             scheduled_for,
             force: None,
             mode: Mode::Paper,
@@ -141,7 +163,7 @@ impl Stage {
         for (name, share) in &self.strategies {
             write!(text, "[[strategy]]\nname = \"{name}\"\nallocation = \"{share}\"\n").unwrap();
         }
-        write!(text, "[limits]\n{}", self.limits).unwrap();
+        write!(text, "{}[limits]\n{}", self.brake, self.limits).unwrap();
         let key = if self.mode == Mode::Live { LIVE_POLICY } else { POLICY };
         self.shelf.lay(key, &text);
     }
@@ -201,17 +223,27 @@ impl Stage {
             "symbol": symbol, "qty": qty, "side": side, "type": "limit", "limit_price": limit,
             "time_in_force": "day",
         });
+        let body = body.to_string().into_bytes();
+        let answer = self.by_hand(Method::Post, "/v2/orders", body).await;
+        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+    }
+
+    /// A person cancels an order at the broker, whosever it is.
+    pub(crate) async fn cancels_by_hand(&self, id: &str) {
+        self.by_hand(Method::Delete, &format!("/v2/orders/{id}"), Vec::new()).await;
+    }
+
+    async fn by_hand(&self, method: Method, target: &str, body: Vec<u8>) -> Response {
         let keys = [("apca-api-key-id", "test-key-id"), ("apca-api-secret-key", "test-secret")];
         let request = Request {
-            method: Method::Post,
+            method,
             host: Host::Trading,
-            target: "/v2/orders".to_owned(),
+            target: target.to_owned(),
             headers: keys.map(|(name, value)| (name, value.to_owned())).to_vec(),
-            body: body.to_string().into_bytes(),
+            body,
             timeout: Duration::from_secs(5),
         };
-        let answer = self.world.transport().carry(request).await.unwrap();
-        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+        self.world.transport().carry(request).await.unwrap()
     }
 
     /// Some trouble with orders of a symbol, for the next so many.
@@ -246,7 +278,7 @@ impl Stage {
     async fn try_over(&self, transport: Arc<dyn Transport>, action: RunAction) -> Option<Told> {
         let request = self.event(action);
         let site = self.site(transport).await?;
-        let told = Told { ended: run(&request, &site.house()).await };
+        let told = Told { ended: Box::pin(run(&request, &site.house())).await };
         if let Ended::Reported { report, kept: Ok(()), .. } = &told.ended
             && self.record().as_ref() == Some(&**report)
         {

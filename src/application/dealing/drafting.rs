@@ -7,13 +7,15 @@ use std::time::Duration;
 use tokio::join;
 
 use crate::application::dealing::Dealing;
-use crate::application::journal::{AttemptRecord, attempt_name};
+use crate::application::floor::Floor;
+use crate::application::journal::{AttemptRecord, JournalError, attempt_name};
 use crate::application::order_life::OrderLife;
 use crate::application::steps::{Step, Until};
 use crate::application::trouble;
 use crate::domain::market::{Quote, UnusableQuote};
 use crate::domain::money::Shares;
-use crate::domain::order::OrderRequest;
+use crate::domain::mutant::{Mutant, is_planted};
+use crate::domain::order::{OrderRequest, Side};
 use crate::domain::plan::BuyPlan;
 use crate::domain::pricing::{self, Reach};
 use crate::domain::risk::{Demand, Permit, Usage};
@@ -82,12 +84,11 @@ impl Dealing<'_> {
         }
         let quote = quote.map_err(|unusable| format!("no price to trade on: {unusable}"))?;
         let mut shares = attempts.rest();
-        if attempt > 1 {
+        if attempt > 1 && !is_planted(Mutant::AttemptNotKept) {
             let evidence = attempts.list().iter().map(|a| (a.id.clone(), a.filled)).collect();
-            let name = attempt_name(attempts.side(), attempts.symbol(), attempt);
             let record = AttemptRecord { shares, evidence };
-            match self.floor.journal.keep(&name, Some(self.floor.plan_hash), &record).await {
-                Ok(kept) => shares = kept.body.shares.min(shares),
+            match self.keep_attempt((attempts.side(), attempts.symbol()), attempt, &record).await {
+                Ok(kept) => shares = kept.shares.min(shares),
                 Err(failed) => {
                     self.stop(trouble::journal(&failed));
                     return Err(format!("attempt not recorded: {failed}"));
@@ -95,6 +96,39 @@ impl Dealing<'_> {
             }
         }
         self.approved(life, (attempt, shares), &quote, buy_plan).map(|request| (request, quote))
+    }
+
+    /// Keeps the record of an attempt, after that of the attempt before it.
+    async fn keep_attempt(
+        &mut self,
+        (side, symbol): (Side, &Symbol),
+        attempt: u8,
+        record: &AttemptRecord,
+    ) -> Result<AttemptRecord, JournalError> {
+        let Floor { journal, plan_hash, .. } = *self.floor;
+        let before = self.recorded.get(&attempt_name(side, symbol, attempt - 1));
+        let parent = match before {
+            Some(hash) => hash.clone(),
+            None => journal.parent_of_attempt((side, symbol), attempt, plan_hash).await?,
+        };
+        let name = attempt_name(side, symbol, attempt);
+        let kept = journal.keep_after(&parent, &name, record).await?;
+        self.recorded.insert(name, kept.hash);
+        Ok(kept.body)
+    }
+
+    /// Looks at the records of the attempts that an earlier invocation sent. One that cannot be
+    /// trusted stops every further order; what was sent is carried to its end all the same.
+    pub(super) async fn look_at_attempts(&mut self, life: &OrderLife) -> Result<(), JournalError> {
+        let (attempts, journal) = (&life.attempts, self.floor.journal);
+        let Ok(sent @ 2..) = u8::try_from(attempts.list().len()) else { return Ok(()) };
+        let order = (attempts.side(), attempts.symbol());
+        match journal.parent_of_attempt(order, sent + 1, self.floor.plan_hash).await {
+            Ok(hash) => drop(self.recorded.insert(attempt_name(order.0, order.1, sent), hash)),
+            Err(error @ JournalError::Store(_)) => return Err(error),
+            Err(broken) => self.stop(trouble::journal(&broken)),
+        }
+        Ok(())
     }
 
     fn approved(
@@ -144,9 +178,10 @@ impl Dealing<'_> {
         match request {
             Ok(request) => {
                 life.reduce(request.clone());
+                self.usage.writes += 1;
                 let answer = desk.broker.submit(&request).await;
                 let concern = life.answered(answer, desk.clock.now());
-                self.concern(concern);
+                self.take_to_heart(life, concern).await;
             }
             Err(why) => life
                 .refuse(format!("the broker takes only {shares} shares: {why}"), desk.clock.now()),

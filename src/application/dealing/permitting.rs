@@ -13,6 +13,7 @@ use crate::application::control::{Permission, Working, permission};
 use crate::application::dealing::Dealing;
 use crate::application::stop::Stop;
 use crate::application::trouble;
+use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::report::Verdict;
 
 /// A permission read while a record was kept counts for the round that waited for that record,
@@ -26,7 +27,7 @@ impl Dealing<'_> {
     pub(super) async fn may_send(&mut self, told_at: Option<Timestamp>) -> bool {
         let now = self.floor.desk.clock.now();
         let lately = |at: Timestamp| now.duration_since(at).unsigned_abs() <= PERMITTED_MAX;
-        if told_at.is_some_and(lately) {
+        if told_at.is_some_and(lately) || is_planted(Mutant::AskedOnce) {
             return true;
         }
         let permitted = permission(self.floor.store, self.floor.journal.key(), now).await;
@@ -37,7 +38,8 @@ impl Dealing<'_> {
 
     /// The operator's word while orders work, unless it was read just now.
     pub(super) async fn word(&self, now: Timestamp) -> Option<Permission> {
-        if now.duration_since(self.looked_at).unsigned_abs() < LOOK_EVERY {
+        let soon = now.duration_since(self.looked_at).unsigned_abs() < LOOK_EVERY;
+        if soon || is_planted(Mutant::AskedOnce) {
             return None;
         }
         Some(permission(self.floor.store, self.floor.journal.key(), now).await)

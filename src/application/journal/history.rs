@@ -8,18 +8,20 @@ use crate::application::instructions::instructions;
 use crate::application::journal::listing::{Listing, month as names_begin};
 use crate::application::journal::{JournalError, Kept, decode};
 use crate::application::ports::Store;
-use crate::domain::report::RunReport;
+use crate::domain::report::{RunReport, Verdict};
 use crate::domain::run::{AccountName, Mode, RunKey, Slot};
 use crate::domain::sleeve::instruct::Instruction;
 
 /// Months looked back for the last final record; a longer pause counts as a lost ledger.
-const MONTHS_MAX: i32 = 18;
+pub(super) const MONTHS_MAX: i32 = 18;
 
 /// What the store knows of an account before a run.
 #[derive(Debug, Default)]
 pub struct History {
     /// The last finished run of any kind.
     pub newest: Option<Kept<RunReport>>,
+    /// The last finished run of a day on which the exchange was open.
+    pub told: Option<Kept<RunReport>>,
     /// The last finished run that has a ledger.
     pub last: Option<Kept<RunReport>>,
     /// Finished runs of the same session, earlier generations first.
@@ -78,11 +80,12 @@ async fn runs_before(
                 }
                 continue;
             }
-            let name = format!("runs/{}/final.json", found.key);
-            let Some(record) = store.get(&name).await? else { continue };
-            let (_, _, report) = decode::<RunReport>(&name, &record)?;
+            let Some(report) = final_of(store, &found.key).await? else { continue };
             if history.newest.is_none() {
                 history.newest = Some(report.clone());
+            }
+            if history.told.is_none() && report.body.verdict != Verdict::Closed {
+                history.told = Some(report.clone());
             }
             if found.key.session == key.session {
                 history.today.insert(0, report.clone());
@@ -121,9 +124,7 @@ pub async fn last_final(
             .rev()
             .find(|run| run.is_final && run.key != *key && !is_later(&run.key, key));
         if let Some(last) = last {
-            let name = format!("runs/{}/final.json", last.key);
-            let Some(record) = store.get(&name).await? else { return Ok(None) };
-            return decode::<RunReport>(&name, &record).map(|(_, _, report)| Some(report));
+            return final_of(store, &last.key).await;
         }
         month = month.saturating_sub(1.month());
     }
@@ -157,6 +158,19 @@ pub async fn finals_before(
     Ok(finals)
 }
 
+pub(super) async fn final_of(
+    store: &dyn Store,
+    key: &RunKey,
+) -> Result<Option<Kept<RunReport>>, JournalError> {
+    let name = format!("runs/{key}/final.json");
+    let Some(record) = store.get(&name).await? else { return Ok(None) };
+    let (run, _, report) = decode::<RunReport>(&name, &record)?;
+    if run != key.to_string() || report.body.key != *key {
+        return Err(JournalError::corrupt(&name, format!("belongs to run {run}")));
+    }
+    Ok(Some(report))
+}
+
 /// A later session, or a later generation of the same run. Another slot of the same day is not
 /// later: whatever it planned already came before.
 fn is_later(found: &RunKey, key: &RunKey) -> bool {
@@ -166,14 +180,14 @@ fn is_later(found: &RunKey, key: &RunKey) -> bool {
             && found.generation > key.generation)
 }
 
-struct Found {
-    key: RunKey,
-    has_plan: bool,
-    is_final: bool,
+pub(super) struct Found {
+    pub(super) key: RunKey,
+    pub(super) has_plan: bool,
+    pub(super) is_final: bool,
 }
 
 /// The runs that a sorted list of record names belongs to, in order.
-fn runs_in(names: &[String], mode: Mode, account: &AccountName) -> Vec<Found> {
+pub(super) fn runs_in(names: &[String], mode: Mode, account: &AccountName) -> Vec<Found> {
     let mut runs: Vec<Found> = Vec::new();
     for name in names {
         let mut parts = name.splitn(7, '/').skip(3);

@@ -45,6 +45,11 @@ impl Listing {
             && now.duration_since(self.at).unsigned_abs() <= FRESH
     }
 
+    /// True when it is of the names that begin so.
+    pub(super) fn is_of(&self, prefix: &str) -> bool {
+        self.prefix == prefix
+    }
+
     /// The names, in order.
     pub fn names(&self) -> &[String] {
         &self.names

@@ -4,10 +4,12 @@
 //! runs/{run}/deliveries/{writer}.json   every invocation that passed validation
 //! runs/{run}/open.json                  the first of them
 //! runs/{run}/lease/{epoch}.json         who works on it, and how long; `.released` ends it early
-//! runs/{run}/snapshot.json              every input of the decision
+//! runs/{run}/snapshot.json              every input of the decision; `snapshot/{writer}.json`
+//!                                       when an invocation before left one and no plan
 //! runs/{run}/plan.json                  the approved plan
 //! runs/{run}/att/{S|B}/{SYMBOL}/{k}.json  attempt k > 1: what the terminal attempts left over
 //! runs/{run}/intent/{S|B}/{SYMBOL}/{k}.json  before attempt k is sent, where nothing is sent twice
+//! runs/{run}/refused/{S|B}/{SYMBOL}/{k}.json  what the broker said when it refused attempt k
 //! runs/{run}/sells.json buyplan.json buys.json
 //! runs/{run}/final.json                 the report
 //! runs/{run}/mail/run.json              after the mail was taken
@@ -18,7 +20,25 @@
 //!
 //! No record is ever changed. A writer that finds another's bytes goes on with those bytes. The
 //! lease only saves work: safety rests on the plan, the attempts and the broker's unique ids.
+//!
+//! Every record begins with a digest of the rest of its bytes, and names as its `previous` the
+//! SHA-256 of the bytes it continues from. The parents are fixed, and each can be told from what
+//! is stored, so that writers of one run always agree on them:
+//! ```text
+//! snapshot.json            the final record whose ledger it starts from; none in a first run
+//! plan.json                the snapshot that it names as its inputs
+//! sells.json buyplan.json  the plan, for both are kept at once
+//! refused/../{k}.json      the plan
+//! buys.json                the buy plan
+//! att/../2.json            the plan; attempt 3 then continues from 2, and 4 from 3
+//! final.json               the final record before it; its body names the plan's record as well
+//! mail/run.json            the final record it is about
+//! ```
+//! Deliveries, leases and the opening continue from nothing. Whoever continues from a record looks
+//! at its digest, its run and its parent first (see [`chain`]); one that is not what it should be
+//! stops the run.
 
+pub mod chain;
 mod claim;
 pub mod history;
 pub mod inputs;
@@ -39,6 +59,7 @@ use crate::application::ports::{Clock, Put, Record, Store, StoreError};
 use crate::domain::hash::sha256_hex;
 use crate::domain::incident::Incident;
 use crate::domain::money::{Price, Shares, Usd};
+use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::order::{ClientOrderId, Side};
 use crate::domain::plan::RebalancePlan;
 use crate::domain::report::{AccountReport, DataReport, LimitUse};
@@ -52,6 +73,11 @@ const RECORD_VERSION: u32 = 1;
 const PUT_TRIES: u32 = 4;
 /// Wait before the first repetition; doubled each time.
 const PUT_WAIT: Duration = Duration::from_millis(200);
+/// Record of the inputs of a run's first decision.
+pub const FIRST_SNAPSHOT: &str = "snapshot.json";
+/// Records begin with this and a digest; those without one are of before it was written.
+const DIGEST_KEY: &str = "{\"digest\":\"";
+
 /// Why the journal stops a run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JournalError {
@@ -76,6 +102,12 @@ pub enum JournalError {
     },
 }
 
+impl JournalError {
+    fn corrupt(key: &str, reason: impl std::fmt::Display) -> Self {
+        Self::Corrupt { key: key.to_owned(), reason: reason.to_string() }
+    }
+}
+
 /// The records of one run, as seen by one invocation.
 pub struct Journal<'a> {
     store: &'a dyn Store,
@@ -92,12 +124,22 @@ pub struct Kept<T> {
     pub body: T,
     /// SHA-256 of its bytes.
     pub hash: String,
+    /// SHA-256 of the bytes it continues from.
+    pub previous: Option<String>,
     /// The store's time of writing.
     pub at: Timestamp,
     /// Whether this invocation wrote it.
     pub mine: bool,
     /// The code that wrote it.
     pub code: String,
+}
+
+/// Without its digest, which stands before all this.
+impl<T> Kept<T> {
+    /// What somebody would see who went on with his own words, for [`Mutant::PlanAgain`].
+    pub(super) fn if_mine(self, body: T) -> Self {
+        Self { body, mine: true, ..self }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -135,6 +177,9 @@ pub struct IntentRecord {
 pub struct PlanRecord {
     /// The plan.
     pub plan: RebalancePlan,
+    /// Name of the record of its inputs.
+    #[serde(default = "first_snapshot")]
+    pub inputs: String,
     /// What each strategy said.
     pub signals: Vec<StrategyOutcome>,
     /// Use of each limit.
@@ -188,11 +233,14 @@ impl<'a> Journal<'a> {
             previous: previous.map(str::to_owned),
             body,
         };
-        let bytes = serde_json::to_vec(&envelope).expect("plain data serialises");
+        let bytes = sealed(&envelope);
         let mut wait = PUT_WAIT;
         for attempt in 1.. {
             match self.store.put_once(&key, &bytes).await {
                 Ok(Put::Stored { at }) => return self.decode(&key, &Record { bytes, at }),
+                Ok(Put::Exists(Record { at, .. })) if is_planted(Mutant::MemoryOverStore) => {
+                    return self.decode(&key, &Record { bytes, at });
+                }
                 Ok(Put::Exists(record)) => return self.decode(&key, &record),
                 Err(StoreError::Unavailable { .. }) if attempt < PUT_TRIES => {
                     self.clock.sleep(wait).await;
@@ -219,6 +267,16 @@ impl<'a> Journal<'a> {
         }
     }
 
+    /// Names of the run's records that begin with a text, within the run.
+    ///
+    /// # Errors
+    /// [`JournalError`] when the store gives no list.
+    pub async fn names(&self, begin: &str) -> Result<Vec<String>, JournalError> {
+        let run = self.path("");
+        let names = self.store.list(&self.path(begin)).await?;
+        Ok(names.iter().filter_map(|name| name.strip_prefix(&run)).map(str::to_owned).collect())
+    }
+
     fn path(&self, name: &str) -> String {
         format!("runs/{}/{name}", self.key)
     }
@@ -230,8 +288,7 @@ impl<'a> Journal<'a> {
     ) -> Result<Kept<T>, JournalError> {
         let (run, writer, kept) = decode(key, record)?;
         if run != self.key.to_string() {
-            let reason = format!("belongs to run {run}");
-            return Err(JournalError::Corrupt { key: key.to_owned(), reason });
+            return Err(JournalError::corrupt(key, format!("belongs to run {run}")));
         }
         Ok(Kept { mine: writer == self.writer, ..kept })
     }
@@ -262,16 +319,36 @@ fn decode<T: DeserializeOwned>(
     struct Version {
         version: u32,
     }
-    let corrupt = |error: serde_json::Error| JournalError::Corrupt {
-        key: key.to_owned(),
-        reason: error.to_string(),
-    };
+    let corrupt = |error: serde_json::Error| JournalError::corrupt(key, error);
+    if !is_whole(&record.bytes) {
+        return Err(JournalError::corrupt(key, "its digest is of other bytes"));
+    }
     let Version { version } = serde_json::from_slice(&record.bytes).map_err(corrupt)?;
     if version > RECORD_VERSION {
         return Err(JournalError::Newer { key: key.to_owned(), version });
     }
     let envelope: Envelope<T> = serde_json::from_slice(&record.bytes).map_err(corrupt)?;
-    let Envelope { body, run, writer, code, .. } = envelope;
-    let kept = Kept { body, hash: sha256_hex(&record.bytes), at: record.at, mine: false, code };
+    let Envelope { body, run, writer, code, previous, .. } = envelope;
+    let hash = sha256_hex(&record.bytes);
+    let kept = Kept { body, hash, previous, at: record.at, mine: false, code };
     Ok((run, writer, kept))
+}
+
+/// An envelope's bytes, with a digest of all that follows it.
+fn sealed<T: Serialize>(envelope: &Envelope<T>) -> Vec<u8> {
+    let plain = serde_json::to_string(envelope).expect("plain data serialises");
+    let rest = format!("\",{}", plain.strip_prefix('{').unwrap_or(&plain));
+    format!("{DIGEST_KEY}{}{rest}", sha256_hex(rest.as_bytes())).into_bytes()
+}
+
+/// Whether the bytes are those that were digested.
+fn is_whole(bytes: &[u8]) -> bool {
+    let Some(sealed) = bytes.strip_prefix(DIGEST_KEY.as_bytes()) else { return true };
+    let Some(end) = sealed.iter().position(|byte| *byte == b'"') else { return false };
+    let (digest, rest) = sealed.split_at(end);
+    digest == sha256_hex(rest).as_bytes()
+}
+
+fn first_snapshot() -> String {
+    FIRST_SNAPSHOT.to_owned()
 }

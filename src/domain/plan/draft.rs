@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::money::{Price, Shares};
+use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::order::Side;
 use crate::domain::plan::listing::Listing;
 use crate::domain::plan::size::{Sized, Sizing, size};
@@ -50,7 +51,9 @@ pub fn draft(mut targets: Targets<'_>, basis: &Basis<'_>) -> RebalancePlan {
     let policy = basis.policy;
     let seconds = |count: u32| SignedDuration::from_secs(i64::from(count));
     let now = basis.snapshot.now;
-    let cutoff: Timestamp = basis.snapshot.session.close - seconds(policy.timing.cutoff_seconds);
+    let close: Timestamp = basis.snapshot.session.close;
+    let cutoff = close - seconds(policy.timing.cutoff_seconds);
+    let cutoff = if is_planted(Mutant::NoCutoff) { Timestamp::MAX } else { cutoff };
     RebalancePlan {
         key: basis.key.clone(),
         session: basis.snapshot.session,

@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 
 use crate::domain::execution::OrderOutcome;
 use crate::domain::money::{Price, Shares, Usd};
+use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::order::Side;
 use crate::domain::plan::{BuyItem, BuyPlan, Cut, Part, PlanItem, RebalancePlan};
 use crate::domain::policy::Policy;
@@ -148,7 +149,9 @@ fn cut_to_cash(wishes: &mut [Wish<'_>], plan: &RebalancePlan, cash: Usd) {
     let cash = cash - plan.capital.foreign_open_buys;
     let at_reference = wishes.iter().map(|wish| wish.cost(wish.reference)).sum();
     let at_worst = wishes.iter().map(|wish| wish.cost(wish.worst)).sum();
-    let by_reference = Shrink::to_fit(cash, plan.capital.reserve, at_reference);
+    let spends_all = is_planted(Mutant::ReserveSpent);
+    let reserve = if spends_all { Usd::ZERO } else { plan.capital.reserve };
+    let by_reference = Shrink::to_fit(cash, reserve, at_reference);
     let by_worst = Shrink::to_fit(cash, Usd::ZERO, at_worst);
     for part in wishes.iter_mut().flat_map(|wish| &mut wish.parts) {
         part.shares = by_reference.shares(part.shares).min(by_worst.shares(part.shares));

@@ -10,6 +10,7 @@ use rust_decimal::Decimal;
 use crate::domain::account::ActivityKind;
 use crate::domain::market::{History, Quote, QuoteReading};
 use crate::domain::money::{Price, Shares};
+use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::plan::SkipReason;
 use crate::domain::policy::Policy;
 use crate::domain::snapshot::{Snapshot, Splits};
@@ -53,7 +54,9 @@ fn listing(symbol: &Symbol, snapshot: &Snapshot, policy: &Policy) -> Listing {
         Some(SkipReason::NotTradable)
     } else if is_foreign_order_open(symbol, snapshot) {
         Some(SkipReason::ForeignOrder)
-    } else if is_split_suspect(symbol, reference, snapshot, policy.limits.split_suspect_move) {
+    } else if is_split_suspect(symbol, reference, snapshot, policy.limits.split_suspect_move)
+        && !is_planted(Mutant::SplitIgnored)
+    {
         Some(SkipReason::SplitSuspect)
     } else {
         judged.err().map(SkipReason::UnusableQuote)

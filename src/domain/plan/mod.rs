@@ -316,6 +316,13 @@ impl PlanItem {
     }
 }
 
+impl BuyPlan {
+    /// What to buy of each symbol.
+    pub fn orders(&self) -> Vec<(Symbol, Shares)> {
+        self.items.iter().map(|item| (item.symbol.clone(), item.shares)).collect()
+    }
+}
+
 impl RebalancePlan {
     /// SHA-256 of the plan in its stored form, hexadecimal.
     ///

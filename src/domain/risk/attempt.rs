@@ -3,15 +3,17 @@
 //! Judged again, although the plan passed: minutes go by between the two, quotes move, orders
 //! fill, and a resumed run starts in the middle. The first rule that says no is enough here.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
 use crate::domain::market::{Quote, QuoteBasis};
 use crate::domain::money::{Shares, Usd};
+use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::order::{ClientOrderId, OrderRequest, Side};
 use crate::domain::plan::RebalancePlan;
 use crate::domain::policy::Policy;
 use crate::domain::pricing;
+use crate::domain::risk::usage::{submits_max, writes_max};
 use crate::domain::risk::{Demand, Permit, Refusal};
 
 /// The broker refuses buys below this (code 40310000); sells are exempt.
@@ -43,10 +45,14 @@ fn time(plan: &RebalancePlan, permit: &Permit<'_>) -> Result<(), Refusal> {
     require(now >= open + seconds(timing.open_guard_seconds), "open-guard", || {
         format!("it is {now}, the session opens at {open} and its first moments are not traded")
     })?;
-    require(now < close - seconds(timing.cutoff_seconds), "cutoff", || {
-        format!("it is {now}, too near to the close at {close}")
-    })?;
-    require(now < plan.valid_until, "plan-too-old", || {
+    let close = if is_planted(Mutant::NoCutoff) { Timestamp::MAX } else { close };
+    require(
+        now < close.saturating_sub(seconds(timing.cutoff_seconds)).unwrap_or(close),
+        "cutoff",
+        || format!("it is {now}, too near to the close at {close}"),
+    )?;
+    let good = now < plan.valid_until || is_planted(Mutant::PlanNeverOld);
+    require(good, "plan-too-old", || {
         format!("the plan was good until {}, it is {now}", plan.valid_until)
     })
 }
@@ -62,10 +68,13 @@ fn usage(plan: &RebalancePlan, permit: &Permit<'_>) -> Result<(), Refusal> {
     require(usage.submits_last_second < limits.submits_per_second_max, "submit-rate", || {
         format!("{} orders were sent within a second", usage.submits_last_second)
     })?;
-    let items = plan.items.iter().filter(|item| item.order().is_some()).count();
-    let most = items * usize::from(pricing::attempts(permit.policy.urgency));
-    require(usize::try_from(usage.submits).is_ok_and(|sent| sent < most), "submits", || {
+    let most = submits_max(plan, permit.policy);
+    require(usage.submits < most, "submits", || {
         format!("{} attempts were sent, the plan has {most} in all", usage.submits)
+    })?;
+    let most = writes_max(plan, permit.policy);
+    require(usage.writes < most, "writes", || {
+        format!("the run sent and cancelled {} times, at most {most} are allowed", usage.writes)
     })
 }
 
@@ -120,7 +129,8 @@ fn price(demand: &Demand, permit: &Permit<'_>) -> Result<(), Refusal> {
     require((1..=tries).contains(&demand.attempt), "attempt", || {
         format!("attempt {} of {tries}", demand.attempt)
     })?;
-    require(limit.tick_down() == Some(*limit), "tick", || format!("{limit} is between two ticks"))?;
+    let on_tick = limit.tick_down() == Some(*limit) || is_planted(Mutant::NoTick);
+    require(on_tick, "tick", || format!("{limit} is between two ticks"))?;
     let furthest = pricing::marketable(*side, permit.quote, permit.policy.limits.collar);
     let inside = furthest.is_some_and(|furthest| match side {
         Side::Buy => *limit <= furthest,

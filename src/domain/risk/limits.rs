@@ -5,17 +5,14 @@
 
 use rust_decimal::Decimal;
 
-use crate::domain::money::{Shares, Usd};
+use crate::domain::money::Usd;
 use crate::domain::order::Side;
 use crate::domain::plan::{HeldReason, PlanItem, RebalancePlan, SleeveState};
 use crate::domain::policy::Policy;
 use crate::domain::report::LimitUse;
 use crate::domain::risk::Findings;
+use crate::domain::risk::exposure::value_after;
 use crate::domain::snapshot::{Known, Past, Snapshot};
-
-/// A plan that leaves less than this part of what the strategies ask for invested goes to cash
-/// without any of them saying so.
-const INVESTED_MIN: Decimal = Decimal::from_parts(5, 0, 0, false, 1);
 
 /// Checks everything that the policy limits about the plan itself.
 pub(super) fn check(
@@ -119,22 +116,15 @@ fn turnover(plan: &RebalancePlan, snapshot: &Snapshot, policy: &Policy, findings
 /// The position limit was applied as a cap when the plan was drafted; here it is checked again
 /// where the plan buys.
 fn positions(plan: &RebalancePlan, policy: &Policy, findings: &mut Findings) {
-    let value =
-        |item: &PlanItem, shares: Shares| item.reference.map_or(Usd::ZERO, |price| shares * price);
     let most = plan.capital.equity * policy.limits.position_max;
     for item in &plan.items {
-        let Some((Side::Buy, shares)) = item.order() else { continue };
-        let after = value(item, item.held + shares);
+        let Some((Side::Buy, _)) = item.order() else { continue };
+        let after = value_after(item);
         findings.require(after <= most, "position", || {
             format!("{} would be worth {after}, at most {most} is allowed", item.symbol)
         });
     }
-    let after = |item: &PlanItem| match item.order() {
-        Some((Side::Buy, shares)) => value(item, item.held + shares),
-        Some((Side::Sell, shares)) => value(item, item.held.minus_at_most(shares)),
-        None => value(item, item.held),
-    };
-    let largest = plan.items.iter().map(|item| (after(item), &item.symbol)).max();
+    let largest = plan.items.iter().map(|item| (value_after(item), &item.symbol)).max();
     if let Some((value, symbol)) = largest {
         let used = value.ratio_to(plan.capital.equity).unwrap_or_default();
         let what = format!("largest position, {symbol}; targets are cut to it");
@@ -145,7 +135,7 @@ fn positions(plan: &RebalancePlan, policy: &Policy, findings: &mut Findings) {
     }
 }
 
-/// Too many strategies without a signal, or a way to cash that none of them asked for.
+/// Too many strategies without a signal.
 fn strategies(plan: &RebalancePlan, policy: &Policy, findings: &mut Findings) {
     let failed: Decimal = plan
         .sleeves
@@ -156,13 +146,6 @@ fn strategies(plan: &RebalancePlan, policy: &Policy, findings: &mut Findings) {
     let allowed = policy.limits.failed_allocation_max.decimal();
     let what = "allocation of failed strategies";
     findings.limit("failed-allocation", fraction("failed_allocation_max", what, failed, allowed));
-    let after: Usd =
-        plan.items.iter().filter_map(|item| item.reference.map(|price| item.wanted * price)).sum();
-    let asked = plan.capital.asked;
-    let sells = plan.orders(Side::Sell).next().is_some();
-    findings.require(!sells || after >= asked.scaled(INVESTED_MIN), "to-cash", || {
-        format!("the plan sells and leaves {after} invested, the strategies ask for {asked}")
-    });
 }
 
 fn order(item: &PlanItem, snapshot: &Snapshot, policy: &Policy, findings: &mut Findings) {

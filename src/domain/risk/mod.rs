@@ -6,9 +6,13 @@
 
 pub mod attempt;
 pub mod equity;
+pub mod exposure;
 pub mod laws;
 pub mod limits;
 pub mod probe;
+pub mod usage;
+
+pub use usage::Usage;
 
 use crate::domain::market::Quote;
 use crate::domain::money::{Price, Shares};
@@ -55,21 +59,6 @@ pub struct Permit<'a> {
     pub usage: Usage,
 }
 
-/// What this invocation of a run has used up already; a resumed run counts from nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Usage {
-    /// Attempts sent in this run.
-    pub submits: u32,
-    /// Attempts sent within the second before now.
-    pub submits_last_second: u32,
-    /// Attempts refused or rejected in this run.
-    pub rejections: u32,
-    /// Attempts of this run whose end is unknown.
-    pub unknowns: u32,
-    /// Shares that earlier attempts of the same order executed.
-    pub filled: Shares,
-}
-
 /// One rule that said no.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}")]
@@ -110,6 +99,7 @@ pub fn approve(
     let mut findings = Findings::default();
     laws::check(&plan, &mut findings);
     limits::check(&plan, snapshot, policy, &mut findings);
+    exposure::check(&plan, policy, &mut findings);
     equity::check(&plan, snapshot, policy, &mut findings);
     let Findings { limits, refusals } = findings;
     if refusals.is_empty() {

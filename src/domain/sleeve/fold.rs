@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 use crate::domain::account::{Activity, ActivityKind, AssetId};
 use crate::domain::incident::{Category, Incident};
 use crate::domain::money::{Shares, Usd};
+use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::order::{Order, Side};
 use crate::domain::plan::Part;
 use crate::domain::run::StrategyName;
@@ -164,6 +165,13 @@ impl Fold {
     ) -> Result<(), LedgerError> {
         match &activity.what {
             ActivityKind::Fill { order, .. } if ours.contains(order.as_str()) => {}
+            ActivityKind::Fill { symbol, side: Side::Buy, shares, .. }
+                if is_planted(Mutant::ForeignTaken) =>
+            {
+                if let Some(first) = self.ledger.sleeves.keys().next().cloned() {
+                    self.ledger.credit(&first, &tickers.now(symbol), *shares);
+                }
+            }
             ActivityKind::Fill { symbol, side: Side::Buy, shares, .. } => {
                 *self.ledger.foreign.entry(tickers.now(symbol)).or_default() += *shares;
             }

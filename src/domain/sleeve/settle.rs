@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::domain::execution::{Execution, OrderOutcome};
 use crate::domain::money::Shares;
+use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::order::{AttemptState, Side};
 use crate::domain::plan::{BuyPlan, Part, PlanItem, RebalancePlan, SleevePlan, SleeveState};
 use crate::domain::sleeve::attribution::{share_out, share_out_parts};
@@ -81,7 +82,9 @@ fn planned_parts<'a>(
 fn attribute(ledger: &mut Ledger, outcome: &OrderOutcome, parts: &[Part]) {
     let OrderOutcome { symbol, side, attempts, .. } = outcome;
     let rooms: Vec<Shares> = parts.iter().map(|part| part.shares).collect();
-    let fills = share_out(outcome.filled(), &rooms);
+    let believes = is_planted(Mutant::OrderedMeansBought);
+    let filled = if believes { outcome.planned } else { outcome.filled() };
+    let fills = share_out(filled, &rooms);
     let mut rest: Vec<Part> = Vec::new();
     for (part, shares) in parts.iter().zip(fills) {
         match side {

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_tungstenite::WebSocketStream;
@@ -23,7 +24,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tracing::{debug, info};
 
 use crate::application::ports::{
-    BrokerError, Credentials, Freshness, TradeUpdates, UpdateStream, Wake,
+    BrokerError, Credentials, Freshness, KeyPair, TradeUpdates, UpdateStream, Wake,
 };
 use crate::infrastructure::hosts::Hosts;
 use crate::infrastructure::https::Tls;
@@ -63,22 +64,47 @@ impl TradeUpdates for TradeStream {
     async fn open(&self) -> Result<Box<dyn UpdateStream>, BrokerError> {
         let keys = self.credentials.keys(Freshness::Remembered).await?;
         let end = Instant::now() + OPEN_TIMEOUT;
-        let late = |_| BrokerError::Unavailable("order messages: no answer in time".to_owned());
-        let socket = timeout_at(end, connect(&self.address, &self.tls)).await.map_err(late)??;
-        let mut line = Line { socket: Some(socket) };
-        let log_in = json!({
-            "action": "auth",
-            "key": keys.id.expose(),
-            "secret": keys.secret.expose(),
-        });
-        let ready = timeout_at(end, line.subscribe(log_in.to_string())).await.map_err(late);
-        if let Err(error) = ready.and_then(|ready| ready) {
-            line.close().await;
-            return Err(error);
-        }
-        debug!("order messages open");
-        Ok(Box::new(line))
+        let socket = timeout_at(end, reach(&self.address, &self.tls)).await.map_err(late)??;
+        listen(&self.address, socket, &keys, end).await
     }
+}
+
+/// Listens over a socket that is connected already, whatever is at its other end.
+///
+/// # Errors
+/// [`BrokerError`] as for [`TradeUpdates::open`].
+pub async fn listen_over<S>(socket: S, keys: &KeyPair) -> Result<Box<dyn UpdateStream>, BrokerError>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    listen("ws://localhost/stream", Box::new(socket), keys, Instant::now() + OPEN_TIMEOUT).await
+}
+
+fn late(_: Elapsed) -> BrokerError {
+    BrokerError::Unavailable("order messages: no answer in time".to_owned())
+}
+
+/// Greets the broker over a connected socket, logs in and subscribes.
+async fn listen(
+    address: &str,
+    socket: Box<dyn Socket>,
+    keys: &KeyPair,
+    end: Instant,
+) -> Result<Box<dyn UpdateStream>, BrokerError> {
+    let socket = timeout_at(end, greet(address, socket)).await.map_err(late)??;
+    let mut line = Line { socket: Some(socket) };
+    let log_in = json!({
+        "action": "auth",
+        "key": keys.id.expose(),
+        "secret": keys.secret.expose(),
+    });
+    let ready = timeout_at(end, line.subscribe(log_in.to_string())).await.map_err(late);
+    if let Err(error) = ready.and_then(|ready| ready) {
+        line.close().await;
+        return Err(error);
+    }
+    debug!("order messages open");
+    Ok(Box::new(line))
 }
 
 /// A socket, encrypted or not.
@@ -87,20 +113,24 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Socket for S {}
 
 type WebSocket = WebSocketStream<Box<dyn Socket>>;
 
-async fn connect(address: &str, tls: &Tls) -> Result<WebSocket, BrokerError> {
-    let unreachable =
-        |what: &dyn std::fmt::Display| BrokerError::Unavailable(format!("order messages: {what}"));
+fn unreachable(what: &dyn std::fmt::Display) -> BrokerError {
+    BrokerError::Unavailable(format!("order messages: {what}"))
+}
+
+async fn reach(address: &str, tls: &Tls) -> Result<Box<dyn Socket>, BrokerError> {
     let (encrypted, host, port) =
         parts(address).ok_or_else(|| unreachable(&"address not understood"))?;
     let plain = TcpStream::connect((host, port)).await.map_err(|error| unreachable(&error))?;
     plain.set_nodelay(true).map_err(|error| unreachable(&error))?;
-    let socket: Box<dyn Socket> = if encrypted {
-        let name = ServerName::try_from(host.to_owned()).map_err(|error| unreachable(&error))?;
-        let connector = TlsConnector::from(tls.config());
-        Box::new(connector.connect(name, plain).await.map_err(|error| unreachable(&error))?)
-    } else {
-        Box::new(plain)
-    };
+    if !encrypted {
+        return Ok(Box::new(plain));
+    }
+    let name = ServerName::try_from(host.to_owned()).map_err(|error| unreachable(&error))?;
+    let connector = TlsConnector::from(tls.config());
+    Ok(Box::new(connector.connect(name, plain).await.map_err(|error| unreachable(&error))?))
+}
+
+async fn greet(address: &str, socket: Box<dyn Socket>) -> Result<WebSocket, BrokerError> {
     let config = WebSocketConfig::default()
         .read_buffer_size(BUFFER_BYTES)
         .write_buffer_size(BUFFER_BYTES)

@@ -6,6 +6,7 @@ mod armer;
 mod asking;
 mod cancelling;
 mod checking;
+mod confirm;
 mod days;
 mod exchange;
 mod explain;
@@ -15,6 +16,7 @@ mod interrupt;
 mod offline;
 mod online;
 mod records;
+pub mod simulate;
 mod sleeves;
 
 use std::collections::BTreeMap;
@@ -87,8 +89,12 @@ enum Command {
     Arm(Box<armer::Arm>),
     /// Check on a paper account what the protocol assumes of the broker.
     CheckBroker(checking::CheckBroker),
+    /// Show what moved in the settings since the last run, and let the next run trade by it.
+    Confirm(confirm::Confirm),
     /// The built-in exchange on a loopback port, for any client.
     Exchange(exchange::Listen),
+    /// Days full of trouble on the built-in exchange, judged: is everything done exactly once?
+    Simulate(simulate::Simulate),
 }
 
 /// Which account of which store.
@@ -185,11 +191,19 @@ impl Trouble {
 pub fn main() -> ExitCode {
     let cli = Cli::from_arg_matches(&command().get_matches()).unwrap_or_else(|wrong| wrong.exit());
     telemetry::for_people(if cli.verbose { Detail::Verbose } else { Detail::Quiet });
+    if let Command::Simulate(asked) = &cli.command {
+        // Each core of a simulation has a runtime of its own.
+        return exit(simulate::simulate(asked, cli.json));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let done = match runtime {
         Ok(runtime) => runtime.block_on(dispatch(cli)),
         Err(error) => Err(Trouble::setting(error, "free some resources and try again")),
     };
+    exit(done)
+}
+
+fn exit(done: Result<u8, Trouble>) -> ExitCode {
     match done {
         Ok(code) => ExitCode::from(code),
         Err(trouble) => {
@@ -219,6 +233,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Trouble> {
         Command::Resume(doing) => online::run(&doing, RunAction::Resume, None, json).await,
         Command::Explain(explain) => explain::explain(&explain, json),
         Command::Init(place) => records::init(&place, json).await,
+        Command::Confirm(asked) => confirm::confirm(&asked, json).await,
         Command::Status(place) => records::status(&place, json).await,
         Command::Halt(halt) => halting::halt(&halt, json).await,
         Command::Unhalt(unhalt) => halting::unhalt(&unhalt, json).await,
@@ -227,6 +242,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Trouble> {
         Command::Arm(arm) => armer::arm(&arm, json).await,
         Command::CheckBroker(what) => checking::check_broker(&what, json).await,
         Command::Exchange(listen) => exchange::listen(&listen, json).await,
+        Command::Simulate(asked) => simulate::simulate(&asked, json),
     }
 }
 

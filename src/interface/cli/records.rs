@@ -88,15 +88,8 @@ pub(super) async fn status(place: &Place, as_json: bool) -> Result<u8, Trouble> 
     }
     let opened = open(place).await?;
     let store = opened.as_ref();
-    let mut key = run_key(place)?;
-    // Looks back from the newest run there is: an offline world lives on days of its own.
-    key.session = newest_session(store, place).await?.unwrap_or(key.session);
-    key.generation = u8::MAX;
-    let unreadable = |error: &dyn std::fmt::Display| {
-        Trouble::setting(error, "a record cannot be read: restore it from a copy")
-    };
-    let permitted = permission(store, &key, MachineClock.now()).await;
-    let history = look_back(store, &key, None).await.map_err(|error| unreadable(&error))?;
+    let permitted = permission(store, &run_key(place)?, MachineClock.now()).await;
+    let history = history(store, place).await?;
     if as_json {
         say(&as_value(place, &permitted, &history).to_string());
         return Ok(0);
@@ -122,6 +115,17 @@ pub(super) async fn status(place: &Place, as_json: bool) -> Result<u8, Trouble> 
         say(&format!("left open: {left}; the next run ends it first"));
     }
     Ok(0)
+}
+
+/// What the store knows of the account, looking back from the newest run there is: an offline
+/// world lives on days of its own.
+pub(super) async fn history(store: &dyn Store, place: &Place) -> Result<History, Trouble> {
+    let mut key = run_key(place)?;
+    key.session = newest_session(store, place).await?.unwrap_or(key.session);
+    key.generation = u8::MAX;
+    let history = look_back(store, &key, None).await;
+    let next = "a record cannot be read: restore it from a copy";
+    history.map_err(|error| Trouble::setting(error, next))
 }
 
 /// The newest session with any record.

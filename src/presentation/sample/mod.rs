@@ -73,6 +73,10 @@ pub(crate) fn trading_day() -> RunReport {
         ],
         requests: 37,
         previous: Some("7b".repeat(32)),
+        plan_record: None,
+        rules: None,
+        recovered: Vec::new(),
+        standing: None,
         next_session: Some(date(2026, 11, 23)),
         marks: Marks::default(),
     }

@@ -53,7 +53,14 @@ pub(super) fn upgrade(mut request: Request<Incoming>, shared: &Arc<Shared>) -> R
             let socket = WebSocketStream::from_raw_socket(io, Role::Server, None).await;
             let left = match trouble {
                 Some(StreamTrouble::CutAfter(count)) => Some(count),
-                Some(StreamTrouble::Refused | StreamTrouble::Mute) | None => None,
+                // Noise and lateness are for runs in virtual time; this line is for real clients.
+                Some(
+                    StreamTrouble::Refused
+                    | StreamTrouble::Mute
+                    | StreamTrouble::Noisy(_)
+                    | StreamTrouble::Late(_),
+                )
+                | None => None,
             };
             let seen = seat.0.world.with(|state| state.exchange.updates().len());
             let client = Client { seat, socket, authorized: false, listening: false, seen, left };

@@ -8,11 +8,13 @@
 
 mod builder;
 pub(super) mod ports;
+mod traffic;
 mod waiting;
 
 pub use builder::WorldBuilder;
+pub use traffic::Asked;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,13 +24,13 @@ use rust_decimal::Decimal;
 use crate::application::ports::{Clock, TradeUpdates};
 use crate::domain::order::Side;
 use crate::domain::symbol::Symbol;
-use crate::infrastructure::http::{Request, Response, Transport};
+use crate::infrastructure::http::{Request, Transport};
 use crate::simulator::calendar::TradingDays;
 use crate::simulator::exchange::{Activity, Exchange, Hand, Order, Refusal};
 use crate::simulator::faults::{Fault, Faults};
 use crate::simulator::market::{FixedQuote, Market, Split, Spread};
 use crate::simulator::random::continued;
-use crate::simulator::routes::{Desk, Door};
+use crate::simulator::routes::Door;
 
 /// A shared handle: clones see the same world.
 #[derive(Clone)]
@@ -48,6 +50,9 @@ pub(super) struct State {
     pub(super) tickets: u64,
     /// Counts whatever happens, so that a waiter can tell whether the others are still busy.
     pub(super) activity: u64,
+    /// Requests that are still on their way although nobody waits for their answer any more.
+    under_way: BTreeMap<(Timestamp, u64), Request>,
+    asked: Vec<Asked>,
     trace: u64,
     requests: u64,
 }
@@ -69,6 +74,8 @@ impl World {
             waits: BTreeSet::new(),
             tickets: 0,
             activity: 0,
+            under_way: BTreeMap::new(),
+            asked: Vec::new(),
             trace: 0,
             requests: 0,
         };
@@ -94,7 +101,12 @@ impl World {
 
     /// The moment of the exchange's next event, if any.
     pub fn next_event(&self) -> Option<Timestamp> {
-        self.with(|state| state.exchange.next_event())
+        self.with(|state| state.next_event())
+    }
+
+    /// Every request that would change something, in the order of their arrival.
+    pub fn asked(&self) -> Vec<Asked> {
+        self.with(|state| state.asked.clone())
     }
 
     /// Moves time forward to a moment, working off what happens until then; never backward.
@@ -322,44 +334,6 @@ impl State {
     pub(super) fn after(&self, duration: Duration) -> Timestamp {
         let wait = SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);
         self.now.checked_add(wait).unwrap_or(Timestamp::MAX)
-    }
-
-    pub(super) fn advance_to(&mut self, moment: Timestamp) {
-        if moment < self.now {
-            return;
-        }
-        let before = self.exchange.updates().len();
-        self.exchange.advance(moment, &self.market);
-        self.now = moment;
-        self.follow(before);
-    }
-
-    /// Answers a request at this moment.
-    pub(super) fn answer(&mut self, request: &Request) -> Response {
-        let before = self.exchange.updates().len();
-        let orders = self.exchange.orders().len();
-        let trouble = ports::ordered_symbol(request)
-            .and_then(|symbol| Some((self.faults.order_trouble(&symbol)?, symbol)));
-        let mut desk = Desk {
-            exchange: &mut self.exchange,
-            market: &self.market,
-            door: &mut self.door,
-            now: self.now,
-            trouble: trouble.as_ref().map(|(trouble, _)| *trouble),
-        };
-        let response = desk.answer(request);
-        if let Some((_, symbol)) = trouble
-            && self.exchange.orders().len() > orders
-        {
-            self.faults.spend_order(&symbol);
-        }
-        self.requests += 1;
-        self.activity += 1;
-        let line = format!("{} {:?} {}", self.now, request.method, request.target);
-        self.trace = continued(self.trace, line.as_bytes());
-        self.trace = continued(self.trace, &response.body);
-        self.follow(before);
-        response
     }
 
     /// Takes the messages since a number into the trace.

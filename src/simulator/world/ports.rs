@@ -25,7 +25,7 @@ struct Messages {
     world: World,
     seen: usize,
     left: Option<u32>,
-    mute: bool,
+    trouble: Option<StreamTrouble>,
 }
 
 #[async_trait]
@@ -33,7 +33,9 @@ impl Transport for InProcess {
     async fn carry(&self, request: Request) -> Result<Response, TransportError> {
         let world = &self.0;
         let half = world.with(|state| state.round_trip) / 2;
+        let mut packet = Packet::leaving(world, &request, half);
         Waiting::for_time(world, half).await;
+        packet.0 = None; // it has arrived
         let (back, end) = match meet(world, &request) {
             Outcome::Answer { response, after } => (half + after, Ok(response)),
             Outcome::Lost => (Duration::MAX, Err(TransportError::NoAnswer("timed out".to_owned()))),
@@ -44,6 +46,26 @@ impl Transport for InProcess {
         let left = request.timeout.saturating_sub(half);
         Waiting::for_time(world, back.min(left)).await;
         if back > left { Err(TransportError::NoAnswer("timed out".to_owned())) } else { end }
+    }
+}
+
+/// A request that changes something, on its way to the exchange: when its sender dies meanwhile it
+/// arrives all the same.
+struct Packet(Option<(World, Request, Timestamp)>);
+
+impl Packet {
+    fn leaving(world: &World, request: &Request, travels: Duration) -> Self {
+        let changes = request.method != Method::Get;
+        let arrives = world.with(|state| state.after(travels));
+        Self(changes.then(|| (world.clone(), request.clone(), arrives)))
+    }
+}
+
+impl Drop for Packet {
+    fn drop(&mut self) {
+        if let Some((world, request, arrives)) = self.0.take() {
+            world.with(|state| state.send_on(request, arrives));
+        }
     }
 }
 
@@ -71,6 +93,10 @@ pub(in crate::simulator) fn meet(world: &World, request: &Request) -> Outcome {
         None => now(answer()),
         Some(Trouble::Slow(after)) => Outcome::Answer { response: answer(), after },
         Some(Trouble::NoConnection) => Outcome::NoConnection,
+        Some(Trouble::Late(delay)) => {
+            world.with(|state| state.send_on(request.clone(), state.after(delay)));
+            Outcome::Lost
+        }
         Some(Trouble::NoAnswer { effect }) => {
             if effect == Effect::Done {
                 answer();
@@ -115,7 +141,9 @@ fn troubled(world: &World, trouble: &Trouble, answer: impl Fn() -> Response) -> 
         Trouble::Garbled => rewritten(&|body| format!("\u{fffd}{body}")),
         Trouble::Body(body) => failed(200, Effect::None, body, "application/json"),
         Trouble::Rewrite(rewrite) => rewritten(rewrite.as_ref()),
-        Trouble::Slow(_) | Trouble::NoConnection | Trouble::NoAnswer { .. } => answer(),
+        Trouble::Slow(_) | Trouble::NoConnection | Trouble::NoAnswer { .. } | Trouble::Late(_) => {
+            answer()
+        }
     }
 }
 
@@ -145,16 +173,17 @@ impl TradeUpdates for Updates {
         let world = &self.0;
         let (trip, trouble) = world.with(|state| (state.round_trip, state.faults.stream));
         Waiting::for_time(world, trip).await;
-        let (left, mute) = match trouble {
+        let left = match trouble {
             Some(StreamTrouble::Refused) => {
                 return Err(BrokerError::Unavailable("stream refused: 429".to_owned()));
             }
-            Some(StreamTrouble::Mute) => (None, true),
-            Some(StreamTrouble::CutAfter(count)) => (Some(count), false),
-            None => (None, false),
+            Some(StreamTrouble::CutAfter(count)) => Some(count),
+            Some(StreamTrouble::Mute | StreamTrouble::Noisy(_) | StreamTrouble::Late(_)) | None => {
+                None
+            }
         };
         let seen = world.with(|state| state.exchange.updates().len());
-        Ok(Box::new(Messages { world: world.clone(), seen, left, mute }))
+        Ok(Box::new(Messages { world: world.clone(), seen, left, trouble }))
     }
 }
 
@@ -164,9 +193,17 @@ impl UpdateStream for Messages {
         if self.left == Some(0) {
             return Wake::Lost;
         }
-        if self.mute {
-            Waiting::for_time(&self.world, at_most).await;
-            return Wake::Silence;
+        match self.trouble {
+            Some(StreamTrouble::Mute) => {
+                Waiting::for_time(&self.world, at_most).await;
+                return Wake::Silence;
+            }
+            Some(StreamTrouble::Noisy(every)) => {
+                Waiting::for_time(&self.world, at_most.min(every)).await;
+                return if every <= at_most { Wake::Message } else { Wake::Silence };
+            }
+            Some(StreamTrouble::Refused | StreamTrouble::CutAfter(_) | StreamTrouble::Late(_))
+            | None => {}
         }
         Waiting::for_message(&self.world, at_most, self.seen).await;
         let known = self.world.with(|state| state.exchange.updates().len());
@@ -174,6 +211,9 @@ impl UpdateStream for Messages {
             return Wake::Silence;
         }
         self.seen += 1;
+        if let Some(StreamTrouble::Late(delay)) = self.trouble {
+            Waiting::for_time(&self.world, delay).await;
+        }
         if let Some(left) = &mut self.left {
             *left -= 1;
         }

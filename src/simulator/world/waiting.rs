@@ -73,7 +73,7 @@ impl Waiting {
         let ahead = (state.now, u64::MAX);
         let first = state.waits.range(ahead..).next().copied();
         let target = first.map_or(self.deadline, |(deadline, _)| deadline.min(self.deadline));
-        let event = state.exchange.next_event().filter(|event| *event < target);
+        let event = state.next_event().filter(|event| *event < target);
         state.advance_to(event.unwrap_or(target));
         state.activity += 1;
         self.seen = state.activity;

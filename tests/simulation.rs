@@ -1,0 +1,112 @@
+//! Days full of trouble, by the thousand: production code above the transport and the
+//! ports, in virtual time, judged by an oracle that goes by the world alone.
+//!
+//! Run by `make simulate`, with a profile of its own; it is no part of an ordinary test build. A
+//! violation prints its seed, the smallest trouble that is enough, and how to live through it again.
+
+#![expect(clippy::print_stdout, reason = "the figures are the point of it")]
+
+use std::collections::BTreeSet;
+
+use alchemiser::domain::mutant::Mutant;
+use alchemiser::interface::cli::simulate::battery::{Battery, Goes, Tally, battery};
+use alchemiser::interface::cli::simulate::sweep::{Swept, kills, pairs};
+use alchemiser::interface::cli::simulate::{rows, smallest};
+
+/// Fault days that have to be lived through: what two cores reach in some minutes. Longer runs ask for
+/// more by `SIMULATE_DAYS`.
+const FAULT_DAYS: u64 = 15_000;
+/// Seeds in which every planted fault has to be caught.
+const MUTANT_SEEDS: u64 = 2_000;
+/// Scenarios whose every call is cut, and those whose every pair of calls is.
+const SCENARIOS: u64 = 40;
+const PAIR_SCENARIOS: u64 = 1;
+
+/// A number from the environment, for longer runs than the usual.
+fn asked(name: &str, usual: u64) -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "how long a run is to be is asked here alone")]
+    let said = std::env::var(name);
+    said.ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+}
+
+fn shown(tally: &Tally) {
+    for (name, value) in rows(tally) {
+        println!("  {name:<34}{value:>12}");
+    }
+}
+
+#[test]
+fn nothing_is_done_twice_and_nothing_is_lost_in_thousands_of_days_of_trouble() {
+    let (days, from) = (asked("SIMULATE_DAYS", FAULT_DAYS), asked("SIMULATE_FROM", 0));
+    let seeds = from..from + days; // each trial has at least one; it ends when the days are reached
+    let all = Battery { seeds, only: None, mutant: None };
+    let step = (days / 50).max(1);
+    let tally = battery(&all, |tally| {
+        if tally.fault_days % step < 20 {
+            println!(
+                "  {} of {days} fault days, {} found",
+                tally.fault_days,
+                tally.violations.len()
+            );
+        }
+        if tally.fault_days >= days { Goes::Enough } else { Goes::On }
+    });
+    shown(&tally);
+    for (seed, what) in smallest(&tally, None) {
+        println!("seed {seed}: alchemiser simulate --replay {seed}\n{what}");
+    }
+    assert!(tally.fault_days >= days, "{} fault days", tally.fault_days);
+    assert!(tally.twice >= tally.trials / 101, "one in a hundred is lived through twice");
+    assert!(tally.is_clean(), "violations of {:?}", checks(&tally));
+}
+
+fn checks(tally: &Tally) -> BTreeSet<&'static str> {
+    tally.violations.iter().map(|(_, violation)| violation.check).collect()
+}
+
+#[test]
+fn a_run_killed_at_any_call_is_finished_and_done_once() {
+    let scenarios: Vec<u64> = (0..asked("SIMULATE_SCENARIOS", SCENARIOS)).collect();
+    let swept = kills(&scenarios, |_| {});
+    judged(&swept, scenarios.len());
+}
+
+#[test]
+fn a_run_and_its_resume_killed_at_any_two_calls_are_finished_and_done_once() {
+    let scenarios: Vec<u64> = (0..asked("SIMULATE_PAIRS", PAIR_SCENARIOS)).collect();
+    let swept = pairs(&scenarios, |_| {});
+    judged(&swept, scenarios.len());
+}
+
+fn judged(swept: &Swept, scenarios: usize) {
+    println!("  {} scenarios, {} points", swept.scenarios, swept.points);
+    for (point, violation) in swept.violations.iter().take(10) {
+        println!("  {point}: {}: {}", violation.check, violation.what);
+    }
+    assert_eq!(swept.scenarios, scenarios);
+    assert!(swept.points >= 20 * scenarios, "a run makes more calls than that");
+    assert!(swept.violations.is_empty(), "{} violations", swept.violations.len());
+}
+
+#[test]
+fn every_planted_fault_is_caught() {
+    let mut missed = Vec::new();
+    for mutant in Mutant::ALL {
+        let seeds = 0..MUTANT_SEEDS;
+        let all = Battery { seeds, only: None, mutant: Some(*mutant) };
+        let tally =
+            battery(
+                &all,
+                |tally| {
+                    if tally.violations.is_empty() { Goes::On } else { Goes::Enough }
+                },
+            );
+        if let Some((seed, by)) = tally.violations.first() {
+            println!("  {:<26} caught by seed {seed:>5}: {}", mutant.as_str(), by.check);
+        } else {
+            println!("  {:<26} SURVIVES {} seeds", mutant.as_str(), tally.trials);
+            missed.push(mutant.as_str());
+        }
+    }
+    assert!(missed.is_empty(), "not caught: {missed:?}");
+}
