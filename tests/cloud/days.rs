@@ -158,6 +158,14 @@ fn a_report_of_a_period_is_refused_until_there_is_one() {
     stage.traded_nothing();
 }
 
+/// A record as it was before records carried a digest of themselves: a moved one has another.
+fn without_digest(record: &str) -> String {
+    match record.strip_prefix("{\"digest\":\"").and_then(|rest| rest.split_once("\",")) {
+        Some((_, rest)) => format!("{{{rest}"),
+        None => record.to_owned(),
+    }
+}
+
 #[test]
 fn a_watch_says_whether_the_session_has_a_good_record_and_needs_no_keys() {
     let mut stage = Stage::new();
@@ -172,7 +180,7 @@ fn a_watch_says_whether_the_session_has_a_good_record_and_needs_no_keys() {
         if key.starts_with("runs/") {
             let record = String::from_utf8(record).unwrap();
             let moved = |text: &str| text.replace(&today, &session.to_string());
-            stage.moto.put(&moved(&key), &moved(&record));
+            stage.moto.put(&moved(&key), &without_digest(&moved(&record)));
         }
     }
     let (reads, before) = (stage.secret_reads(), stage.proxy.seen().len());
