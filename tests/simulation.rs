@@ -7,11 +7,15 @@
 #![expect(clippy::print_stdout, reason = "the figures are the point of it")]
 
 use std::collections::BTreeSet;
+use std::sync::Mutex;
 
 use alchemiser::domain::mutant::Mutant;
 use alchemiser::interface::cli::simulate::battery::{Battery, Goes, Tally, battery};
 use alchemiser::interface::cli::simulate::sweep::{Swept, kills, pairs};
 use alchemiser::interface::cli::simulate::{rows, smallest};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Trials that are lived through, and the fault days that they have at least: what two cores reach in
 /// two minutes. Longer runs ask for more by `SIMULATE_TRIALS`.
@@ -42,9 +46,16 @@ fn nothing_is_done_twice_and_nothing_is_lost_in_thousands_of_days_of_trouble() {
     let seeds = from..from + trials;
     let all = Battery { seeds, only: None, mutant: None };
     let step = (trials / 40).max(1);
+    let known = Mutex::new(BTreeSet::new());
     let tally = battery(&all, |tally| {
+        let mut known = known.lock().unwrap();
+        for (seed, what) in &tally.violations {
+            if known.insert(*seed) {
+                println!("  seed {seed}: {}: {}", what.check, what.what);
+            }
+        }
         if tally.trials % step < 16 {
-            println!("  {} of {trials} trials, {} found", tally.trials, tally.violations.len());
+            println!("  {} of {trials} trials, {} found", tally.trials, known.len());
         }
         Goes::On
     });

@@ -1,16 +1,19 @@
 //! SHA-256 as the records spell it.
 
-use std::fmt::Write;
+use ring::digest::{SHA256, digest};
 
-use sha2::{Digest, Sha256};
+const DIGITS: [char; 16] =
+    ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
 
 /// SHA-256 of some bytes, in lower-case hexadecimal.
 pub fn sha256_hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
-        let _ = write!(text, "{byte:02x}"); // writing to a String cannot fail
-    }
-    text
+    hex(digest(&SHA256, bytes).as_ref())
+}
+
+/// Bytes in lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    let digits = |byte: &u8| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
+    bytes.iter().flat_map(digits).collect()
 }
 
 #[cfg(test)]

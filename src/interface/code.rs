@@ -5,12 +5,13 @@
 //! names it, so that a deployment disarms. The hash is that of the running file, as `sha256sum`
 //! gives it: nothing that a build could forget to raise.
 
-use std::fmt::Write;
 use std::fs::File;
 use std::io::{Error, Read};
 
-use sha2::{Digest, Sha256};
+use ring::digest::{Context, SHA256};
 use tracing::warn;
+
+use crate::domain::hash::hex;
 
 /// Bytes read at once: a program is ten megabytes, and a day's memory is bounded.
 const PIECE: usize = 64 * 1024;
@@ -33,18 +34,14 @@ pub fn of_this_program() -> String {
 }
 
 fn hash_of(mut program: File) -> Result<String, Error> {
-    let (mut hash, mut piece) = (Sha256::new(), vec![0; PIECE]);
+    let (mut hash, mut piece) = (Context::new(&SHA256), vec![0; PIECE]);
     loop {
         match program.read(&mut piece)? {
             0 => break,
             count => hash.update(&piece[..count]),
         }
     }
-    let mut text = String::with_capacity(64);
-    for byte in hash.finalize() {
-        let _ = write!(text, "{byte:02x}"); // writing to a String cannot fail
-    }
-    Ok(text)
+    Ok(hex(hash.finish().as_ref()))
 }
 
 #[cfg(test)]

@@ -323,12 +323,16 @@ fn decode<T: DeserializeOwned>(
     if !is_whole(&record.bytes) {
         return Err(JournalError::corrupt(key, "its digest is of other bytes"));
     }
-    let Version { version } = serde_json::from_slice(&record.bytes).map_err(corrupt)?;
+    // Newer code may have given the body another form, so the version alone is asked first then.
+    let envelope: Result<Envelope<T>, _> = serde_json::from_slice(&record.bytes);
+    let version = match &envelope {
+        Ok(envelope) => envelope.version,
+        Err(_) => serde_json::from_slice::<Version>(&record.bytes).map_err(corrupt)?.version,
+    };
     if version > RECORD_VERSION {
         return Err(JournalError::Newer { key: key.to_owned(), version });
     }
-    let envelope: Envelope<T> = serde_json::from_slice(&record.bytes).map_err(corrupt)?;
-    let Envelope { body, run, writer, code, previous, .. } = envelope;
+    let Envelope { body, run, writer, code, previous, .. } = envelope.map_err(corrupt)?;
     let hash = sha256_hex(&record.bytes);
     let kept = Kept { body, hash, previous, at: record.at, mine: false, code };
     Ok((run, writer, kept))

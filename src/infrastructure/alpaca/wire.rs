@@ -5,6 +5,7 @@
 //! fields, and each reader asks for the few it needs. Numbers are read from their own text, so
 //! that they stay exact.
 
+use std::borrow::{Borrow, Cow};
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
@@ -43,7 +44,17 @@ pub(super) enum Unreadable {
 /// The fields of one object.
 pub(super) struct Fields<'a> {
     what: &'static str,
-    fields: BTreeMap<String, &'a RawValue>,
+    fields: BTreeMap<Name<'a>, &'a RawValue>,
+}
+
+/// The name of a field; a text of its own only where it is spelt with escapes.
+#[derive(PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Borrow<str> for Name<'_> {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
 }
 
 pub(super) fn unreadable(what: &str, error: &serde_json::Error) -> Unreadable {
@@ -62,7 +73,7 @@ pub(super) fn object<'a>(body: &'a [u8], what: &'static str) -> Result<Fields<'a
 
 /// The objects of a list.
 pub(super) fn list<'a>(body: &'a [u8], what: &'static str) -> Result<Vec<Fields<'a>>, Unreadable> {
-    let rows: Vec<BTreeMap<String, &RawValue>> =
+    let rows: Vec<BTreeMap<Name<'a>, &RawValue>> =
         serde_json::from_slice(body).map_err(|error| unreadable(what, &error))?;
     Ok(rows.into_iter().map(|fields| Fields { what, fields }).collect())
 }
@@ -86,8 +97,9 @@ impl<'a> Fields<'a> {
     pub(super) fn entries(&self, key: &str) -> Result<Vec<(String, Fields<'a>)>, Unreadable> {
         let Some(inner) = self.inner(key)? else { return Ok(Vec::new()) };
         let what = self.what;
-        let entry =
-            |(name, raw): (String, &'a RawValue)| Ok((name, object(raw.get().as_bytes(), what)?));
+        let entry = |(name, raw): (Name<'a>, &'a RawValue)| {
+            Ok((name.0.into_owned(), object(raw.get().as_bytes(), what)?))
+        };
         let there = inner.fields.into_iter().filter(|(_, raw)| raw.get() != "null");
         there.map(entry).collect()
     }
@@ -253,17 +265,12 @@ fn order(fields: &Fields<'_>, sent: Option<&OrderRequest>) -> Result<Order, Unre
     let status_text = fields.need_text("status")?;
     let named = fields.text("client_order_id")?;
     let client_id = named.or_else(|| sent.map(|sent| sent.id().to_string())).unwrap_or_default();
-    let parts = ClientOrderId::parse(&client_id).ok().and_then(|id| id.parts());
-    let symbol = match (fields.symbol_or_none("symbol")?, &parts) {
-        (Some(symbol), _) => symbol,
-        (None, Some(parts)) => parts.symbol.clone(),
-        (None, None) => return Err(fields.wrong("symbol", format!("missing in {broker_id}"))),
-    };
-    let side = match (fields.text("side")?.as_deref().and_then(side), &parts) {
-        (Some(side), _) => side,
-        (None, Some(parts)) => parts.side,
-        (None, None) => return Err(fields.wrong("side", format!("unknown in {broker_id}"))),
-    };
+    let parts = || ClientOrderId::parse(&client_id).ok().and_then(|id| id.parts());
+    let symbol = fields.symbol_or_none("symbol")?.or_else(|| parts().map(|parts| parts.symbol));
+    let symbol = symbol.ok_or_else(|| fields.wrong("symbol", format!("missing in {broker_id}")))?;
+    let side = fields.text("side")?.as_deref().and_then(side);
+    let side = side.or_else(|| parts().map(|parts| parts.side));
+    let side = side.ok_or_else(|| fields.wrong("side", format!("unknown in {broker_id}")))?;
     let shares = fields.value("qty")?;
     let filled = match fields.value("filled_qty")? {
         Some(filled) => filled,

@@ -16,6 +16,7 @@ pub(super) use wire::trade_update;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::infrastructure::http::{Method, Request, Response};
@@ -112,11 +113,13 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    fn json(status: u16, body: &Value) -> Self {
-        Self { status, body: body.to_string() }
+    /// # Panics
+    /// Never: bodies are plain data, keyed by texts.
+    fn json(status: u16, body: &impl Serialize) -> Self {
+        Self { status, body: serde_json::to_string(body).expect("plain data serialises") }
     }
 
-    fn ok(body: &Value) -> Self {
+    fn ok(body: &impl Serialize) -> Self {
         Self::json(200, body)
     }
 

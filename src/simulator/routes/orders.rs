@@ -46,7 +46,7 @@ impl Desk<'_> {
         chosen.retain(|at| self.exchange.look_up(*at));
         chosen.truncate(limit);
         let orders = chosen.iter().map(|at| wire::order(&self.exchange.orders()[*at]));
-        Ok(Answer::ok(&Value::Array(orders.collect())))
+        Ok(Answer::ok(&orders.collect::<Vec<_>>()))
     }
 
     pub(super) fn order(&mut self, id: &str) -> Result<Answer, Refusal> {

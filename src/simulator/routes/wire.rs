@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use crate::simulator::exchange::{
@@ -17,52 +18,104 @@ pub(super) fn maybe(value: Option<Decimal>) -> Value {
     value.map_or(Value::Null, text)
 }
 
-pub(super) fn moment(value: Option<Timestamp>) -> Value {
-    value.map_or(Value::Null, |at| Value::String(at.to_string()))
+/// A decimal of an order, spelt as [`text`] does.
+struct Exact(Decimal);
+
+impl Serialize for Exact {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0.normalize())
+    }
 }
 
-pub(super) fn order(order: &Order) -> Value {
+/// An order as the broker shows it. Lists of orders are asked for more often than anything else,
+/// so it is written without a tree of values in between.
+#[derive(Serialize)]
+pub(super) struct OrderBody<'a> {
+    id: &'a str,
+    client_order_id: &'a str,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    submitted_at: Timestamp,
+    filled_at: Option<Timestamp>,
+    expired_at: Option<Timestamp>,
+    expires_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancel_requested_at: Option<Timestamp>,
+    canceled_at: Option<Timestamp>,
+    failed_at: Option<Timestamp>,
+    replaced_at: (),
+    replaced_by: (),
+    replaces: (),
+    asset_id: &'a str,
+    symbol: &'a str,
+    asset_class: &'static str,
+    notional: Option<Exact>,
+    qty: Option<Exact>,
+    filled_qty: Exact,
+    filled_avg_price: Option<Exact>,
+    order_class: &'static str,
+    order_type: &'static str,
+    r#type: &'static str,
+    side: &'static str,
+    position_intent: &'static str,
+    time_in_force: &'static str,
+    limit_price: Option<Exact>,
+    stop_price: Option<Exact>,
+    status: &'static str,
+    extended_hours: bool,
+    legs: (),
+    trail_percent: (),
+    trail_price: (),
+    hwm: (),
+    subtag: (),
+    source: (),
+}
+
+pub(super) fn order(order: &Order) -> OrderBody<'_> {
     let asked = &order.asked;
     let (qty, notional) = match asked.size {
-        Size::Qty(qty) => (text(qty), Value::Null),
-        Size::Notional(dollars) => (Value::Null, text(dollars)),
+        Size::Qty(qty) => (Some(Exact(qty)), None),
+        Size::Notional(dollars) => (None, Some(Exact(dollars))),
     };
-    let mut body = json!({
-        "id": order.id,
-        "client_order_id": order.client_id,
-        "created_at": order.created_at.to_string(),
-        "updated_at": order.updated_at.to_string(),
-        "submitted_at": order.submitted_at.to_string(),
-        "filled_at": moment(order.filled_at.filter(|_| order.status == Status::Filled)),
-        "expired_at": moment(order.expired_at),
-        "expires_at": order.expires_at.to_string(),
-        "canceled_at": moment(order.canceled_at),
-        "failed_at": moment(order.failed_at),
-        "replaced_at": null, "replaced_by": null, "replaces": null,
-        "asset_id": order.asset_id,
-        "symbol": asked.symbol.as_str(),
-        "asset_class": "us_equity",
-        "notional": notional,
-        "qty": qty,
-        "filled_qty": text(order.filled),
-        "filled_avg_price": maybe(order.average()),
-        "order_class": "",
-        "order_type": asked.kind.as_str(),
-        "type": asked.kind.as_str(),
-        "side": side_word(asked.side),
-        "position_intent": order.intent.as_str(),
-        "time_in_force": asked.time_in_force.as_str(),
-        "limit_price": maybe(asked.kind.limit()),
-        "stop_price": maybe(asked.kind.stop()),
-        "status": order.status.as_str(),
-        "extended_hours": asked.extended_hours,
-        "legs": null, "trail_percent": null, "trail_price": null, "hwm": null,
-        "subtag": null, "source": null,
-    });
-    if let Some(at) = order.cancel_requested_at {
-        body["cancel_requested_at"] = Value::String(at.to_string());
+    OrderBody {
+        id: &order.id,
+        client_order_id: &order.client_id,
+        created_at: order.created_at,
+        updated_at: order.updated_at,
+        submitted_at: order.submitted_at,
+        filled_at: order.filled_at.filter(|_| order.status == Status::Filled),
+        expired_at: order.expired_at,
+        expires_at: order.expires_at,
+        cancel_requested_at: order.cancel_requested_at,
+        canceled_at: order.canceled_at,
+        failed_at: order.failed_at,
+        replaced_at: (),
+        replaced_by: (),
+        replaces: (),
+        asset_id: &order.asset_id,
+        symbol: asked.symbol.as_str(),
+        asset_class: "us_equity",
+        notional,
+        qty,
+        filled_qty: Exact(order.filled),
+        filled_avg_price: order.average().map(Exact),
+        order_class: "",
+        order_type: asked.kind.as_str(),
+        r#type: asked.kind.as_str(),
+        side: side_word(asked.side),
+        position_intent: order.intent.as_str(),
+        time_in_force: asked.time_in_force.as_str(),
+        limit_price: asked.kind.limit().map(Exact),
+        stop_price: asked.kind.stop().map(Exact),
+        status: order.status.as_str(),
+        extended_hours: asked.extended_hours,
+        legs: (),
+        trail_percent: (),
+        trail_price: (),
+        hwm: (),
+        subtag: (),
+        source: (),
     }
-    body
 }
 
 /// A message of the stream of order messages.
