@@ -21,6 +21,7 @@ use crate::application::tell::{Mailed, domain_of, post};
 use crate::application::trouble;
 use crate::domain::hash::sha256_hex;
 use crate::domain::incident::{Category, Incident};
+use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::policy::MailPolicy;
 use crate::domain::report::RunReport;
 use crate::domain::run::{RunKey, WatchRequest};
@@ -118,7 +119,7 @@ async fn look(request: &WatchRequest, at: &WatchPost<'_>) -> Look {
     if let Some(refusal) = refusal(request, now) {
         return of_scheduled(Finding::Refused(Box::new(refusal)));
     }
-    if !is_due(scheduled.session) {
+    if !is_due(scheduled.session) || is_planted(Mutant::WatchSleeps) {
         return of_scheduled(Finding::NotDue);
     }
     match found(&scheduled, at, now).await {

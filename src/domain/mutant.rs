@@ -98,6 +98,8 @@ mutants! {
     MailFirst "mail-first",
     /// The run's letter is sent again by every resume.
     MailAgain "mail-again",
+    /// The dead-man check finds nothing wrong, ever.
+    WatchSleeps "watch-sleeps",
     /// A repetition by force begins whatever became of the run before.
     ForceAnyway "force-anyway",
     /// Limits are not rounded to a tick.

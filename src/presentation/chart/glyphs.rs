@@ -3,6 +3,9 @@
 //! Pixels have no fonts. A real one, read at run time, would cost a reader of font files; the
 //! outlines of the seventy signs that tickers, money, percentages and dates need are a page of text.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 /// Units to the em.
 pub(crate) const EM: i16 = 1000;
 
@@ -42,9 +45,16 @@ pub(crate) fn glyph(sign: char) -> Glyph {
 }
 
 fn find(sign: char) -> Option<Glyph> {
-    let line = OUTLINES.lines().find(|line| line.starts_with(sign) && sign != '#')?;
+    static GLYPHS: LazyLock<BTreeMap<char, Glyph>> =
+        LazyLock::new(|| OUTLINES.lines().filter_map(read).collect());
+    GLYPHS.get(&sign).copied()
+}
+
+/// The sign and outline of a line; none of a comment.
+fn read(line: &'static str) -> Option<(char, Glyph)> {
+    let sign = line.chars().next().filter(|sign| *sign != '#')?;
     let (advance, outline) = line[sign.len_utf8()..].trim_start().split_once(' ')?;
-    Some(Glyph { advance: advance.parse().ok()?, outline })
+    Some((sign, Glyph { advance: advance.parse().ok()?, outline }))
 }
 
 impl Glyph {

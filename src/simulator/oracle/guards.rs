@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
 use serde_json::Value;
 
 use crate::domain::order::Side;
@@ -86,20 +87,38 @@ pub fn failure_sells_nothing(evidence: &Evidence<'_>, findings: &mut Findings) {
     }
 }
 
-/// A plan that sells leaves invested at least half of what the strategies ask for.
+/// A plan that sells leaves invested at least half of what the strategies ask for; and half of what
+/// was, if none of them says cash.
 pub fn cash_only_when_said(evidence: &Evidence<'_>, findings: &mut Findings) {
     for (name, run) in &evidence.runs {
         let Some(plan) = run.plan() else { continue };
         let items: Vec<&Value> = plan["items"].as_array().into_iter().flatten().collect();
         let sells = items.iter().any(|item| item["action"]["do"] == "sell");
-        let after: rust_decimal::Decimal =
-            items.iter().map(|item| amount(item, "wanted") * amount(item, "reference")).sum();
+        let value = |of: &str| -> Decimal {
+            items.iter().map(|item| amount(item, of) * amount(item, "reference")).sum()
+        };
+        let (before, after) = (value("held"), value("wanted"));
         let asked = amount(&plan["capital"], "asked");
-        let enough = after * rust_decimal::Decimal::TWO >= asked;
-        findings.require(!sells || enough, || {
+        findings.require(!sells || after * Decimal::TWO >= asked, || {
             format!("{name} sells and leaves {after} invested of {asked} asked for")
         });
+        let unsaid = !may_say_cash(evidence, name);
+        findings.require(!sells || !unsaid || after * Decimal::TWO >= before, || {
+            format!("{name} sells and leaves {after} invested of {before}, and nobody said so")
+        });
     }
+}
+
+/// Whether a strategy said cash on the day of a run, or it is not known; or cash was taken out, or
+/// what it named could not be bought.
+fn may_say_cash(evidence: &Evidence<'_>, run: &str) -> bool {
+    let script = &evidence.truth.script;
+    let number = evidence.truth.days.iter().position(|l| run.starts_with(&l.date.to_string()));
+    let day = number.and_then(|number| script.days.get(number).or(script.days.last()));
+    script.setting.engines == Engines::Trees
+        || evidence.any(|what| matches!(what, What::Hand(_)))
+        || evidence.any(|what| what.turn().is_some_and(|turn| !matches!(turn, Turn::Moves(..))))
+        || day.is_none_or(|day| day.wishes.contains(&Wish::Cash))
 }
 
 /// Orders reach the exchange in their own session, and neither at its very beginning nor at its end.

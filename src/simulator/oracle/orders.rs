@@ -2,18 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
 use crate::domain::order::Side;
 use crate::simulator::exchange::{Kind, OrderTrouble, TimeInForce};
 use crate::simulator::oracle::Findings;
-use crate::simulator::oracle::reading::{Evidence, Ours, decimal};
+use crate::simulator::oracle::reading::{Evidence, Ours, PREFIX, amount, decimal};
 use crate::simulator::trial::script::{ByHand, What};
 
 /// Attempts that an order may have.
 const ATTEMPTS_MAX: u8 = 4;
+/// No phase of a trial is shorter.
+const PHASE_LEAST: SignedDuration = SignedDuration::from_secs(25);
 
 /// Every order in the account is ours by its id, or was placed by hand.
 pub fn ids_are_ours(evidence: &Evidence<'_>, findings: &mut Findings) {
@@ -147,36 +149,44 @@ pub fn buys_after_sells(evidence: &Evidence<'_>, findings: &mut Findings) {
             let over = sell.ended().is_some_and(|ended| ended <= first);
             // An order whose every copy was late came when its end had been given up.
             let came_later = sell.order.created_at > first;
-            findings.require(
-                over || came_later || run.is_unknown(&sell.symbol, Side::Sell),
-                || {
-                    format!(
-                        "a buy of {name} was taken in at {first}, {} had not ended",
-                        sell.name()
-                    )
-                },
-            );
+            // One whose end nobody could see was waited for as long as a phase lasts.
+            let patient =
+                sell.order.created_at.saturating_add(PHASE_LEAST).is_ok_and(|t| t <= first);
+            let unknown = patient && run.is_unknown(&sell.symbol, Side::Sell);
+            findings.require(over || came_later || unknown, || {
+                format!("a buy of {name} was taken in at {first}, {} had not ended", sell.name())
+            });
         }
     }
 }
 
-/// Limit orders for the day, on a tick, for at most nine decimals of a share.
+/// Limit orders for the day, on a tick, for at most nine decimals of a share; also those that the
+/// exchange refused.
 pub fn on_the_tick(evidence: &Evidence<'_>, findings: &mut Findings) {
+    for asked in evidence.truth.world.asked().iter().filter(|asked| asked.target == "/v2/orders") {
+        let Ok(body) = serde_json::from_str::<Value>(&asked.body) else { continue };
+        let ours = body["client_order_id"].as_str().is_some_and(|id| id.starts_with(PREFIX));
+        let limit = amount(&body, "limit_price");
+        findings.require(!ours || is_on_tick(limit), || format!("a limit of {limit} was sent"));
+    }
     for ours in &evidence.ours {
         let asked = &ours.order.asked;
         let Kind::Limit(limit) = asked.kind else {
             findings.require(false, || format!("{} is no limit order", ours.name()));
             continue;
         };
-        let places = if limit >= Decimal::ONE { 2 } else { 4 };
-        let tick = limit > Decimal::ZERO && limit.normalize().scale() <= places;
-        findings.require(tick, || format!("{} has the limit {limit}", ours.name()));
+        findings.require(is_on_tick(limit), || format!("{} has the limit {limit}", ours.name()));
         let day = asked.time_in_force == TimeInForce::Day && !asked.extended_hours;
         findings.require(day, || format!("{} is not for the day", ours.name()));
         let shares = ours.shares();
         let some = shares > Decimal::ZERO && shares.normalize().scale() <= 9;
         findings.require(some, || format!("{} is for {shares} shares", ours.name()));
     }
+}
+
+fn is_on_tick(limit: Decimal) -> bool {
+    let places = if limit >= Decimal::ONE { 2 } else { 4 };
+    limit > Decimal::ZERO && limit.normalize().scale() <= places
 }
 
 /// Four attempts at most, and so many requests a run as its orders can need.

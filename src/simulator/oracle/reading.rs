@@ -15,7 +15,7 @@ use crate::simulator::trial::script::What;
 use crate::simulator::trial::truth::Truth;
 
 /// What our order ids start with.
-const PREFIX: &str = "al1-";
+pub(super) const PREFIX: &str = "al1-";
 /// Letters of an id that prove it.
 const CHECK_DIGITS: usize = 4;
 /// Where a trial's runs keep their records.

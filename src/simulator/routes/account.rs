@@ -4,6 +4,7 @@ use jiff::civil::{Date, Time};
 use jiff::{Timestamp, ToSpan};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::domain::session::{exchange_date, exchange_zone};
@@ -16,6 +17,17 @@ use crate::simulator::routes::{Answer, Desk};
 const PAGE_MAX: usize = 100;
 /// What long shares of an ordinary stock must be backed with.
 const MAINTENANCE: Decimal = Decimal::from_parts(3, 0, 0, false, 1);
+
+/// A session of the calendar; months of them are asked for each time.
+#[derive(Serialize)]
+struct SessionBody {
+    date: Date,
+    open: String,
+    close: String,
+    session_open: &'static str,
+    session_close: String,
+    settlement_date: Date,
+}
 
 impl Desk<'_> {
     pub(super) fn account(&mut self) -> Answer {
@@ -225,16 +237,16 @@ impl Desk<'_> {
         let rows = chosen.map(|session| {
             let close = wall(session.close);
             let evening = close.checked_add(4.hours()).unwrap_or(Time::MAX);
-            json!({
-                "date": session.date.to_string(),
-                "open": wall(session.open).strftime("%H:%M").to_string(),
-                "close": close.strftime("%H:%M").to_string(),
-                "session_open": "0400",
-                "session_close": evening.strftime("%H%M").to_string(),
-                "settlement_date": self.settlement(session.date).to_string(),
-            })
+            SessionBody {
+                date: session.date,
+                open: wall(session.open).strftime("%H:%M").to_string(),
+                close: close.strftime("%H:%M").to_string(),
+                session_open: "0400",
+                session_close: evening.strftime("%H%M").to_string(),
+                settlement_date: self.settlement(session.date),
+            }
         });
-        Ok(Answer::ok(&Value::Array(rows.collect())))
+        Ok(Answer::ok(&rows.collect::<Vec<_>>()))
     }
 
     /// The next session on which banks are open too (not on Columbus Day and Veterans Day).

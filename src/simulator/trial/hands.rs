@@ -33,12 +33,41 @@ pub struct Surroundings {
     pub vault: Vault,
 }
 
+/// What processes have done to the world so far, counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    requests: usize,
+    under_way: usize,
+    writes: usize,
+    letters: usize,
+}
+
 impl Surroundings {
     /// Everything around a world.
     pub fn of(world: World) -> Self {
         let (shelf, post, vault) = (Shelf::new(&world), Post::new(&world), Vault::default());
         vault.fit(&world);
         Self { world, shelf, post, vault }
+    }
+
+    /// Surroundings that are equal to these, in which everybody died just now.
+    #[must_use]
+    pub fn parted(&self) -> Self {
+        let world = self.world.parted();
+        Self {
+            shelf: self.shelf.parted(&world),
+            post: self.post.parted(&world),
+            vault: self.vault.parted(),
+            world,
+        }
+    }
+
+    /// Counts of all that a process may have done here: equal before and after what did nothing.
+    pub fn mark(&self) -> Mark {
+        let (requests, under_way) =
+            self.world.with(|state| (state.asked_so_far(), state.under_way()));
+        let (writes, letters) = (self.shelf.writes(), self.post.offered());
+        Mark { requests, under_way, writes, letters }
     }
 
     /// Lets something happen now; a delivery is none of our business.

@@ -5,9 +5,11 @@
 //! that dies while it waits leaves the same world as one that died after its last call.
 
 use std::fmt;
-use std::future::{Future, pending};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::future::{Future, pending, poll_fn};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -65,12 +67,17 @@ pub struct Lifeline {
     last: Mutex<String>,
     frozen_until: Mutex<Option<Timestamp>>,
     sent: Mutex<Vec<Sent>>,
+    dead: AtomicBool,
     gone: Notify,
+    look: Option<Look>,
 }
+
+/// Sees a living process on both sides of each call: its number, the side, and what it is.
+pub type Look = Box<dyn Fn(&Lifeline, Fate, String) + Send + Sync>;
 
 impl Lifeline {
     /// A process that nothing has been asked of yet.
-    pub fn new(world: &World, fate: Fate) -> Arc<Self> {
+    pub fn new(world: &World, fate: Fate, look: Option<Look>) -> Arc<Self> {
         Arc::new(Self {
             world: world.clone(),
             fate,
@@ -78,7 +85,9 @@ impl Lifeline {
             last: Mutex::default(),
             frozen_until: Mutex::default(),
             sent: Mutex::default(),
+            dead: AtomicBool::new(false),
             gone: Notify::new(),
+            look,
         })
     }
 
@@ -102,8 +111,11 @@ impl Lifeline {
         self.gone.notified().await;
     }
 
-    /// A call on its way out and back.
-    async fn through<T>(&self, what: impl FnOnce() -> String, call: impl Future<Output = T>) -> T {
+    /// A call on its way out and back. Once the process is dead none of its calls goes on.
+    async fn through<T>(&self, what: impl Fn() -> String, call: impl Future<Output = T>) -> T {
+        if self.is_dead() {
+            return pending().await;
+        }
         let number = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
         match self.fate {
             Fate::Killed { call, edge } if call == number => {
@@ -121,16 +133,33 @@ impl Lifeline {
             }
             Fate::Lives | Fate::Killed { .. } | Fate::Frozen { .. } | Fate::Panics { .. } => {}
         }
+        self.look(number, Edge::Before, &what);
         self.thaw().await;
-        let answer = call.await;
+        let mut call = pin!(call);
+        let alive = |context: &mut Context<'_>| {
+            if self.is_dead() { Poll::Pending } else { call.as_mut().poll(context) }
+        };
+        let answer = poll_fn(alive).await;
         if self.fate == (Fate::Killed { call: number, edge: Edge::After }) {
             return self.die().await;
         }
+        self.look(number, Edge::After, &what);
         self.thaw().await;
         answer
     }
 
+    fn look(&self, call: u32, edge: Edge, what: &impl Fn() -> String) {
+        if let Some(look) = &self.look {
+            look(self, Fate::Killed { call, edge }, what());
+        }
+    }
+
+    fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::Relaxed)
+    }
+
     async fn die<T>(&self) -> T {
+        self.dead.store(true, Ordering::Relaxed);
         self.gone.notify_one();
         pending().await
     }
@@ -178,7 +207,7 @@ impl Transport for On<dyn Transport> {
             }
             self.1.carry(request).await
         };
-        line.through(|| what, call).await
+        line.through(|| what.clone(), call).await
     }
 }
 

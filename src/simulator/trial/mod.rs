@@ -8,6 +8,7 @@
 //!
 //! Who lives a script through is not said here: the use case lies above this layer.
 
+pub mod cut;
 pub mod draw;
 pub mod hands;
 pub mod lifeline;

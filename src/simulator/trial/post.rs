@@ -22,7 +22,7 @@ pub struct Delivered {
     pub letter: Letter,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Tray {
     letters: Vec<Delivered>,
     troubles: Vec<PostTrouble>,
@@ -40,6 +40,13 @@ impl Post {
     /// A carrier in a world's time.
     pub fn new(world: &World) -> Self {
         Self { clock: world.clock(), tray: Arc::default() }
+    }
+
+    /// An equal carrier in another world.
+    #[must_use]
+    pub fn parted(&self, world: &World) -> Self {
+        let tray = self.with(|tray| tray.clone());
+        Self { clock: world.clock(), tray: Arc::new(Mutex::new(tray)) }
     }
 
     fn with<T>(&self, what: impl FnOnce(&mut Tray) -> T) -> T {

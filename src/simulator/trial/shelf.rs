@@ -68,7 +68,7 @@ pub struct Written {
     pub once: bool,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Kept {
     records: BTreeMap<String, Record>,
     written: Vec<Written>,
@@ -90,8 +90,20 @@ impl Shelf {
         Self { clock: world.clock(), kept: Arc::default() }
     }
 
+    /// An equal store in another world.
+    #[must_use]
+    pub fn parted(&self, world: &World) -> Self {
+        let kept = self.with(|kept| kept.clone());
+        Self { clock: world.clock(), kept: Arc::new(Mutex::new(kept)) }
+    }
+
     fn with<T>(&self, what: impl FnOnce(&mut Kept) -> T) -> T {
         what(&mut self.kept.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Accepted writes so far.
+    pub fn writes(&self) -> usize {
+        self.with(|kept| kept.written.len())
     }
 
     /// Lays down or replaces what an operator writes.

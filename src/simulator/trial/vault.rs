@@ -17,7 +17,7 @@ pub const SECRET_KEY: &str = "canaryQ9s/8vT+3kLmN0pRwXyZ2bCdEfGhJ4uA6i";
 pub const ROTATED: (&str, &str) =
     ("PKCANARY0R0T4T3D5K8U", "canaryRotated/7jH+2nBvC5xZ8lKqWe3rTyU9oP");
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct State {
     out_of_reach: u32,
     missing: bool,
@@ -31,6 +31,12 @@ pub struct Vault(Arc<Mutex<State>>);
 impl Vault {
     fn with<T>(&self, what: impl FnOnce(&mut State) -> T) -> T {
         what(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Equal keys, kept elsewhere.
+    #[must_use]
+    pub fn parted(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.with(|state| state.clone()))))
     }
 
     /// The broker takes the keys that are kept here.

@@ -39,6 +39,7 @@ pub struct World {
 }
 
 /// Everything there is.
+#[derive(Clone)]
 pub(super) struct State {
     pub(super) exchange: Exchange,
     pub(super) market: Market,
@@ -50,6 +51,8 @@ pub(super) struct State {
     pub(super) tickets: u64,
     /// Counts whatever happens, so that a waiter can tell whether the others are still busy.
     pub(super) activity: u64,
+    /// Requests that would change something, on their way from somebody who waits, by ticket.
+    flying: BTreeMap<u64, (Timestamp, Request)>,
     /// Requests that are still on their way although nobody waits for their answer any more.
     under_way: BTreeMap<(Timestamp, u64), Request>,
     asked: Vec<Asked>,
@@ -74,6 +77,7 @@ impl World {
             waits: BTreeSet::new(),
             tickets: 0,
             activity: 0,
+            flying: BTreeMap::new(),
             under_way: BTreeMap::new(),
             asked: Vec::new(),
             trace: 0,
@@ -87,6 +91,18 @@ impl World {
         let mut state: MutexGuard<'_, State> =
             self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         what(&mut state)
+    }
+
+    /// A second world, equal to this one, in which everybody died just now: nobody waits, and
+    /// what they had sent arrives all the same.
+    #[must_use]
+    pub fn parted(&self) -> Self {
+        let mut state = self.with(|state| state.clone());
+        state.waits.clear();
+        for (ticket, (arrives, request)) in std::mem::take(&mut state.flying) {
+            state.under_way.insert((arrives, ticket), request);
+        }
+        Self { shared: Arc::new(Mutex::new(state)) }
     }
 
     /// The present moment.

@@ -33,9 +33,9 @@ impl Transport for InProcess {
     async fn carry(&self, request: Request) -> Result<Response, TransportError> {
         let world = &self.0;
         let half = world.with(|state| state.round_trip) / 2;
-        let mut packet = Packet::leaving(world, &request, half);
+        let packet = Packet::leaving(world, &request, half);
         Waiting::for_time(world, half).await;
-        packet.0 = None; // it has arrived
+        packet.arrived();
         let (back, end) = match meet(world, &request) {
             Outcome::Answer { response, after } => (half + after, Ok(response)),
             Outcome::Lost => (Duration::MAX, Err(TransportError::NoAnswer("timed out".to_owned()))),
@@ -51,20 +51,29 @@ impl Transport for InProcess {
 
 /// A request that changes something, on its way to the exchange: when its sender dies meanwhile it
 /// arrives all the same.
-struct Packet(Option<(World, Request, Timestamp)>);
+struct Packet {
+    world: World,
+    ticket: Option<u64>,
+}
 
 impl Packet {
     fn leaving(world: &World, request: &Request, travels: Duration) -> Self {
         let changes = request.method != Method::Get;
-        let arrives = world.with(|state| state.after(travels));
-        Self(changes.then(|| (world.clone(), request.clone(), arrives)))
+        let send_off = || world.with(|state| state.send_off(request.clone(), state.after(travels)));
+        Self { world: world.clone(), ticket: changes.then(send_off) }
+    }
+
+    fn arrived(mut self) {
+        if let Some(ticket) = self.ticket.take() {
+            self.world.with(|state| state.arrived(ticket));
+        }
     }
 }
 
 impl Drop for Packet {
     fn drop(&mut self) {
-        if let Some((world, request, arrives)) = self.0.take() {
-            world.with(|state| state.send_on(request, arrives));
+        if let Some(ticket) = self.ticket {
+            self.world.with(|state| state.deserted(ticket));
         }
     }
 }

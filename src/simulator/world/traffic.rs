@@ -58,6 +58,35 @@ impl State {
         self.exchange.next_event().into_iter().chain(arrival).min()
     }
 
+    /// A request that would change something leaves somebody who waits; answers its ticket.
+    pub(super) fn send_off(&mut self, request: Request, arrives: Timestamp) -> u64 {
+        self.tickets += 1;
+        self.flying.insert(self.tickets, (arrives, request));
+        self.tickets
+    }
+
+    /// Requests that would change something and have reached the exchange.
+    pub(in crate::simulator) fn asked_so_far(&self) -> usize {
+        self.asked.len()
+    }
+
+    /// Such requests that are on their way.
+    pub(in crate::simulator) fn under_way(&self) -> usize {
+        self.flying.len() + self.under_way.len()
+    }
+
+    /// It has arrived.
+    pub(super) fn arrived(&mut self, ticket: u64) {
+        self.flying.remove(&ticket);
+    }
+
+    /// Who sent it is gone, and it goes on by itself.
+    pub(super) fn deserted(&mut self, ticket: u64) {
+        if let Some((arrives, request)) = self.flying.remove(&ticket) {
+            self.under_way.insert((arrives, ticket), request);
+        }
+    }
+
     /// A request goes on to the exchange although nobody waits for its answer.
     pub(super) fn send_on(&mut self, request: Request, arrives: Timestamp) {
         self.tickets += 1;

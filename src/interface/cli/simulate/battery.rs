@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use crate::domain::mutant::Mutant;
-use crate::interface::cli::simulate::stage::live;
+use crate::interface::cli::simulate::stage::{Unplayable, live, live_on};
 use crate::simulator::oracle::{Violation, judge};
+use crate::simulator::trial::cut::Cut;
 use crate::simulator::trial::draw::{Kind, script};
 use crate::simulator::trial::lifeline::PANIC;
 use crate::simulator::trial::script::Script;
@@ -19,7 +20,7 @@ const TWICE_EVERY: u64 = 100;
 /// Seeds that a core takes at a time.
 const BATCH: u64 = 16;
 /// Violations remembered; a fault that shows everywhere need not fill the memory.
-const REMEMBERED_MAX: usize = 200;
+const REMEMBERED_MAX: usize = 2_000;
 
 /// What many trials came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -105,9 +106,19 @@ impl Tally {
 /// Lives a script through and judges it.
 pub fn judged(script: &Script) -> (Option<Truth>, Vec<Violation>) {
     quietly();
+    judged_as(live(script))
+}
+
+/// The same, from a cut on.
+pub fn judged_on(script: &Script, cut: &Cut) -> (Option<Truth>, Vec<Violation>) {
+    judged_as(live_on(script, cut))
+}
+
+fn judged_as(
+    lives: impl Future<Output = Result<Truth, Unplayable>>,
+) -> (Option<Truth>, Vec<Violation>) {
     let runtime = tokio::runtime::Builder::new_current_thread().build();
-    let lived = runtime.map(|runtime| runtime.block_on(live(script)));
-    match lived {
+    match runtime.map(|runtime| runtime.block_on(lives)) {
         Ok(Ok(truth)) => {
             let found = judge(&truth);
             (Some(truth), found)
@@ -200,7 +211,7 @@ fn trial(seed: u64, only: Option<&[Kind]>) -> Tally {
 }
 
 /// Panics that a script wants are no news for the terminal.
-fn quietly() {
+pub(super) fn quietly() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         let before = std::panic::take_hook();

@@ -13,6 +13,9 @@ use crate::simulator::trial::script::{
 };
 use crate::simulator::trial::shelf::{ShelfCall, ShelfFault, ShelfTrouble};
 
+/// Dollars that buy something in any trial.
+const SPENDABLE: u32 = 20_000;
+
 impl Dice {
     pub(super) fn requests(&mut self, all: &mut Vec<Happening>) {
         let paths: [(Method, &str); 8] = [
@@ -138,6 +141,11 @@ impl Dice {
             let call = ShelfCall::Put;
             let trouble = ShelfTrouble { call, containing, skip: 0, times: 1, what };
             self.add(all, What::Shelf(trouble));
+            if what == ShelfFault::Wiped {
+                // Cash that a run would spend to which the account looks like a new one.
+                let deposit = What::Hand(ByHand::Cash(Hand::Deposit, SPENDABLE));
+                all.push(Happening { after: Duration::from_mins(40), what: deposit });
+            }
         }
     }
 
