@@ -102,6 +102,8 @@ const EVENTS: &[Fault] = &[
         "two slots that overlap",
         &[
             "two_slots_at_once_do_not_trade_beside_each_other",
+            "the_slot_that_had_to_wait_trades_on_its_resume_from_the_others_ledger",
+            "a_run_killed_between_its_turn_and_its_plan_goes_on_with_its_own_turn",
             "a_run_named_close_goes_on_from_the_one_named_open",
         ],
         &[],

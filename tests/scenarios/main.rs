@@ -28,6 +28,7 @@ mod permission;
 mod records;
 mod replay;
 mod sleeves;
+mod slots;
 mod time;
 mod trials;
 mod turmoil;
