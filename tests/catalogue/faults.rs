@@ -522,7 +522,7 @@ const MARKET: &[Fault] = &[
     fault(
         70,
         "a clock that says open, a calendar that says closed",
-        &["a_clock_that_says_open_on_a_day_that_no_calendar_knows_does_not_trade"],
+        &["a_clock_that_says_open_when_the_calendar_says_closed_is_critical_and_trades_nothing"],
         &["calendar"],
     ),
     fault(
