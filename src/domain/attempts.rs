@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::domain::execution::{Attempt, OrderOutcome};
+use crate::domain::fill_price::{BeyondReason, beyond_reason};
 use crate::domain::money::{Price, Shares};
 use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::order::{AttemptEvent, AttemptState, ClientOrderId, Order, OrderRequest, Side};
@@ -164,6 +165,11 @@ impl Attempts {
             attempt.ended_at.get_or_insert(order.filled_at.unwrap_or(now));
         }
         Ok(at + 1 == count)
+    }
+
+    /// The first execution whose price cannot be true of its order.
+    pub fn beyond_reason(&self) -> Option<BeyondReason> {
+        self.list.iter().find_map(|attempt| beyond_reason(self.side, attempt))
     }
 
     /// What became of the order; `shortfall` is dropped when it was filled after all.

@@ -296,7 +296,11 @@ const BROKER: &[Fault] = &[
     fault(
         37,
         "executed beyond the order, or at a price beyond reason",
-        &["more_shares_executed_than_were_ordered_stop_everything"],
+        &[
+            "more_shares_executed_than_were_ordered_stop_everything",
+            "a_sale_at_a_price_beyond_reason_is_critical_and_nothing_is_bought",
+            "a_purchase_at_a_price_beyond_reason_is_critical_and_its_rest_is_not_sent",
+        ],
         &[],
     ),
     fault(
