@@ -700,6 +700,7 @@ const NUMBERS: &[Fault] = &[
         &[
             "exits_have_no_minimum_entries_need_five_dollars_and_resizes_need_m",
             "dust_is_shown_once_and_makes_nobody_due",
+            "a_rest_below_the_smallest_order_is_dust_and_the_run_is_good",
         ],
         &[],
     ),
