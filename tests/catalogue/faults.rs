@@ -65,7 +65,10 @@ const EVENTS: &[Fault] = &[
     fault(
         4,
         "an event of the day before",
-        &["an_event_that_comes_a_day_late_is_of_its_own_day_and_does_not_trade"],
+        &[
+            "an_event_of_a_day_that_was_traded_does_nothing_when_it_comes_again_the_next_day",
+            "an_event_of_a_day_that_nobody_traded_is_told_as_late_and_plans_nothing_for_today",
+        ],
         &["scheduler"],
     ),
     fault(
@@ -154,7 +157,10 @@ const KEYS: &[Fault] = &[
     fault(
         17,
         "the source of keys does not answer",
-        &["keys_out_of_reach_for_a_moment_leave_the_run_to_the_next_resume"],
+        &[
+            "keys_that_are_waited_for_in_vain_are_told_in_time_and_leave_the_run_open",
+            "keys_that_never_come_cost_the_invocation_and_not_the_day",
+        ],
         &["keys"],
     ),
 ];
@@ -195,8 +201,9 @@ const BROKER: &[Fault] = &[
         22,
         "an order that arrives much later",
         &[
+            "an_order_whose_first_copy_arrives_much_later_is_executed_once",
+            "an_order_that_arrives_after_everybody_gave_it_up_is_booked_by_the_next_run",
             "an_order_that_was_given_up_and_turns_up_is_cancelled",
-            "an_order_that_look_ups_do_not_see_yet_is_not_sent_twice",
         ],
         &["ambiguity"],
     ),
@@ -408,7 +415,11 @@ const STREAM: &[Fault] = &[
     fault(
         51,
         "invented messages",
-        &["a_flood_of_order_messages_does_not_use_up_the_requests", "only_trade_updates_wake"],
+        &[
+            "messages_of_executions_that_never_were_move_nothing",
+            "a_flood_of_order_messages_does_not_use_up_the_requests",
+            "only_trade_updates_wake",
+        ],
         &["stream"],
     ),
     fault(

@@ -16,6 +16,7 @@ mod chain;
 mod days;
 mod defaults;
 mod faults_broker;
+mod faults_late;
 mod faults_life;
 mod faults_market;
 mod force;
