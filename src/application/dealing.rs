@@ -325,6 +325,9 @@ impl<'a> Dealing<'a> {
         let (filled, attempts) = (outcome.filled(), outcome.attempts.len());
         match shortfall {
             None => info!(%symbol, %side, %planned, %filled, attempts, "order filled"),
+            Some(rest) if outcome.is_filled() => {
+                info!(%symbol, %side, %planned, %filled, attempts, %rest, "order filled");
+            }
             Some(why) => {
                 error!(%symbol, %side, %planned, %filled, attempts, %why, "order not filled");
                 self.left_over |= self.away.is_some();

@@ -1,7 +1,8 @@
 //! At the door: whether the request may run at all, and whether its session is on.
 //!
 //! Everything that can be refused without looking at the account is refused here. The broker's
-//! calendar decides what a session is; no holiday rules of ours do.
+//! calendar decides what a session is; no holiday rules of ours do. Where its clock says otherwise,
+//! nothing is traded.
 
 use std::time::Duration;
 
@@ -54,14 +55,17 @@ pub(super) fn open_session(
         incident: None,
         passing: false,
     };
+    let day = exchange_date(request.scheduled_for);
+    // The clock speaks of this moment, which is another day's when the event comes late.
+    let is_said_open = morning.is_open && exchange_date(morning.now) == day;
     let Some(session) = morning.session else {
-        return Err(closed(format!(
-            "the exchange is closed on {}",
-            exchange_date(request.scheduled_for)
-        )));
+        let calendar = format!("the exchange is closed on {day}");
+        return Err(if is_said_open { clock_differs("open", &calendar) } else { closed(calendar) });
     };
     if morning.now >= session.close {
-        return Err(closed("the session is over".to_owned()));
+        let calendar = format!("the session of {day} closed at {}", session.close);
+        let over = || closed("the session is over".to_owned());
+        return Err(if is_said_open { clock_differs("open", &calendar) } else { over() });
     }
     let skew_max = i64::from(house.desk.policy.timing.clock_skew_max_seconds) * 1000;
     if morning.skew_ms.abs() > skew_max && !is_planted(Mutant::SkewIgnored) {
@@ -75,8 +79,14 @@ pub(super) fn open_session(
         return Err(Stop { passing: true, ..Stop::critical("before-open", what) });
     }
     if !morning.is_open {
-        let what = "the broker's clock says closed, its calendar says open";
-        return Err(Stop::critical("clock-calendar", what.to_owned()));
+        return Err(clock_differs("closed", &format!("the session of {day} is open")));
     }
     Ok(session)
+}
+
+/// Two answers of one broker that cannot both be true. Neither is believed: a day off that the
+/// calendar forgot and a day that it lost look the same from here.
+fn clock_differs(clock: &str, calendar: &str) -> Stop {
+    let what = format!("the broker's clock says {clock}, its calendar says {calendar}");
+    Stop::critical("clock-calendar", what)
 }

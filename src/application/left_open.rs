@@ -25,10 +25,7 @@ pub(super) async fn conclude_left_open(
         {
             Claim::Ours { epoch, .. } => epoch,
             Claim::Finished(_) | Claim::NeverOpened => continue,
-            Claim::InProgress => {
-                let what = format!("run {left} is still being worked on");
-                return Err(Stop { passing: true, ..Stop::critical("overlap", what) });
-            }
+            Claim::InProgress => return Err(Stop::overlap(left)),
         };
         let concluded = conclude(&journal, house).await;
         let _ = journal.release(epoch).await; // a lease not given back runs out by itself

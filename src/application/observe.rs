@@ -67,6 +67,13 @@ pub struct Sight {
 
 type Answer<T> = Result<T, BrokerError>;
 
+impl Sight {
+    /// True when an order of ours is open.
+    pub fn shows_orders_of_ours(&self) -> bool {
+        self.orders.as_ref().is_ok_and(|orders| !open_of_ours(orders).is_empty())
+    }
+}
+
 /// Everything a run knows, and what is only assumed so far.
 #[derive(Debug)]
 pub struct Observed {

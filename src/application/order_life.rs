@@ -23,11 +23,13 @@ pub(super) struct OrderLife {
     pub(super) attempts: Attempts,
     current: Option<Current>,
     pub(super) shortfall: Option<String>,
+    /// Whether a price beyond reason was said; the broker shows it with every look.
+    is_price_said: bool,
 }
 
 impl OrderLife {
     pub(super) const fn new(attempts: Attempts) -> Self {
-        Self { attempts, current: None, shortfall: None }
+        Self { attempts, current: None, shortfall: None, is_price_said: false }
     }
 
     /// What to do now.
@@ -200,8 +202,20 @@ impl OrderLife {
         }
     }
 
-    /// Takes the broker's view of an attempt.
+    /// Takes the broker's view of an attempt. Whatever it means for the order, an execution at a
+    /// price that cannot be true stops everything that would be sent on the broker's word.
     pub(super) fn seen(&mut self, order: &Order, now: Timestamp) -> Concern {
+        let concern = self.follow(order, now);
+        match self.attempts.beyond_reason() {
+            Some(execution) if !self.is_price_said => {
+                self.is_price_said = true;
+                Concern::Stop("fill-price", execution.to_string())
+            }
+            Some(_) | None => concern,
+        }
+    }
+
+    fn follow(&mut self, order: &Order, now: Timestamp) -> Concern {
         let is_last = match self.attempts.seen(order, now) {
             Ok(is_last) => is_last,
             Err(mismatch) => return differs(&mismatch),

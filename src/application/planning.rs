@@ -17,6 +17,7 @@ use crate::application::journal::chain::{PLAN, look_at_last};
 use crate::application::journal::history::History;
 use crate::application::journal::inputs::Inputs;
 use crate::application::journal::listing::Listing;
+use crate::application::journal::turn::Turn;
 use crate::application::journal::{FIRST_SNAPSHOT, Journal, JournalError, Kept, PlanRecord};
 use crate::application::observe::{Morning, Observed, Sight, look, morning, observe, sweep};
 use crate::application::ports::BrokerError;
@@ -31,6 +32,7 @@ use crate::domain::policy::Policy;
 use crate::domain::report::{RunReport, Verdict};
 use crate::domain::run::{RunAction, RunKey, RunRequest};
 use crate::domain::session::Session;
+use crate::domain::sleeve::ledger::Ledger;
 use crate::domain::snapshot::Snapshot;
 
 /// Each confirmation that changes something asks about other symbols; a book names few.
@@ -56,7 +58,7 @@ pub(super) async fn planned(
 ) -> Result<Option<Planned>, Stop> {
     let now = house.desk.clock.now();
     let (observed, permitted, trusted) = join!(
-        observed(request, house, history, report),
+        observed(request, house, (journal, history), report),
         permission(house.store, journal.key(), now),
         look_at_last(house.store, history, listing),
     );
@@ -71,6 +73,9 @@ pub(super) async fn planned(
     report.marks.observed_at = Some(house.desk.clock.now());
     let armed = armed_for(house, journal.key(), &observed.snapshot.account).await;
     let decision = decided_within(&armed, house, report, &mut observed).await?;
+    if decision.blocked.is_some() {
+        alone(request, journal, history).await?;
+    }
     report.marks.decided_at = Some(house.desk.clock.now());
     let Observed { snapshot, data, .. } = observed;
     take_snapshot(report, &snapshot, data);
@@ -85,18 +90,16 @@ pub(super) async fn planned(
         return Err(Stop::fault("the decision has neither a plan nor a reason"));
     };
     if request.action == RunAction::Preview {
-        report.verdict = Verdict::Preview;
-        report.summary = String::from("a preview: no order was sent");
-        report.ledger = decision.ledger;
+        take_preview(report, decision.ledger, armed.err());
         report.incidents.extend(forgotten(&permitted));
-        report.incidents.extend(armed.err().and_then(|stop| stop.incident).map(|said| *said));
         return Ok(None);
     }
     armed?;
-    if let Some(stop) = Stop::not_permitted(&permitted) {
-        return Err(stop);
-    }
-    let (inputs, inputs_hash) = keep_inputs(house, journal, history, &snapshot).await?;
+    Stop::not_permitted(&permitted).map_or(Ok(()), Err)?;
+    let (inputs, turn) =
+        join!(keep_inputs(house, journal, history, &snapshot), journal.take_turn(&history.today));
+    in_turn(turn?)?;
+    let (inputs, inputs_hash) = inputs?;
     let record = PlanRecord {
         plan: plan.plan().clone(),
         inputs,
@@ -121,6 +124,22 @@ pub(super) async fn planned(
     let permitted_at = (permitted == Permission::Given).then_some(asked_at);
     let observed = Observation { at: snapshot.now, quotes: snapshot.quotes };
     Ok(Some(Planned { kept, observed, permitted_at }))
+}
+
+/// Nobody else of the session is at work: what another run does to the account meanwhile is neither
+/// stale nor unexplained, and is judged when its end can be read.
+async fn alone(request: &RunRequest, journal: &Journal<'_>, history: &History) -> Result<(), Stop> {
+    if request.action == RunAction::Preview {
+        return Ok(());
+    }
+    in_turn(journal.whose_turn(&history.today).await?)
+}
+
+fn in_turn(turn: Turn) -> Result<(), Stop> {
+    match turn {
+        Turn::Ours => Ok(()),
+        Turn::Anothers(run) => Err(Stop::overlap(run)),
+    }
 }
 
 /// Keeps the inputs of a decision; under a name of its own when an earlier invocation kept others
@@ -156,12 +175,13 @@ fn forgotten(permission: &Permission) -> Option<Incident> {
 async fn observed(
     request: &RunRequest,
     house: &House<'_>,
-    history: &History,
+    (journal, history): (&Journal<'_>, &History),
     report: &mut RunReport,
 ) -> Result<Observed, Stop> {
     let (mut morning, session, mut sight) = looked(request, house, history, report).await?;
     let mut session = session;
-    if request.action != RunAction::Preview {
+    if request.action != RunAction::Preview && sight.shows_orders_of_ours() {
+        alone(request, journal, history).await?;
         let swept = sweep(&house.desk, &sight).await;
         if swept.map_err(|error| Stop::broker(&error, "reading orders"))? {
             (morning, session, sight) = looked(request, house, history, report).await?;
@@ -217,6 +237,13 @@ fn take_decision(report: &mut RunReport, decision: &Decision) {
     report.incidents.extend(decision.incidents.iter().cloned());
     report.plan.clone_from(&decision.drafted);
     list_items(&report.key, report.plan.as_ref());
+}
+
+fn take_preview(report: &mut RunReport, ledger: Option<Ledger>, unarmed: Option<Stop>) {
+    report.verdict = Verdict::Preview;
+    report.summary = String::from("a preview: no order was sent");
+    report.ledger = ledger;
+    report.incidents.extend(unarmed.and_then(|stop| stop.incident).map(|said| *said));
 }
 
 /// The decision within the capital that the arming permits.

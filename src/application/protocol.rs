@@ -49,6 +49,18 @@
 //! | `buyplan.json` or `sells.json` | past its sells: none of them is sent any more |
 //! | `final.json` | over; at most its letter is still owed |
 //!
+//! # Turn
+//!
+//! Two slots of one account are two runs, with leases of their own, the same shares and the same
+//! cash. Before a run keeps its plan it takes the session's next **turn**,
+//! `runs/{mode}/{account}/{session}/turn/{n}.json`, put once like everything else, `n` from 1
+//! upward. A turn that is stored for this run is its own, whichever invocation took it. One that
+//! is another run's is passed by only if this run plans from that run's final record, and so knows
+//! its fills. Otherwise it stops with `overlap`, sends nothing and stays open; its resume looks
+//! back anew. So of two runs that may both plan, one does. Before a run cancels an order of ours
+//! that it takes for left over, or stops at shares that no fact explains, it looks whether another
+//! has the turn: then they are that run's, and `overlap` is the reason too.
+//!
 //! # Lease
 //!
 //! `lease/{epoch}.json` says that an invocation works on the run, for the time it has left and five
@@ -151,7 +163,7 @@
 //! | C2 | `open.json` on its way | perhaps it | opens it, or reads it | put once |
 //! | C3 | after the lease, nothing decided | opening, lease | steps back until the lease is over, then takes the next epoch | nothing is sent without a plan |
 //! | C4 | while reading or deciding | the same, perhaps stale orders cancelled | cancels the rest, reads and decides anew | deciding is pure, and cancelling twice is cancelling |
-//! | C5 | decided, plan not stored | perhaps a snapshot | decides anew on a snapshot of its own, `snapshot/{writer}.json` | an unstored plan sent nothing |
+//! | C5 | decided, plan not stored | perhaps a snapshot, perhaps a turn | decides anew on a snapshot of its own, `snapshot/{writer}.json`, and finds its own turn | an unstored plan sent nothing |
 //! | C6 | `plan.json` on its way | perhaps it | goes on with the stored one | put once; the loser carries out the winner's plan |
 //! | C7 | plan stored, nothing sent | plan | finds no order, sends the first attempts | the ids are unused |
 //! | C8 | an order on its way | plan, perhaps an order | takes it up, or sends the same id | whichever arrives first is the order, the other is refused |

@@ -3,6 +3,7 @@
 //! A stop is no failure of the program: it is an end of the run with a verdict, which is recorded
 //! and told like any other. Only a passing one leaves the run open for a later invocation.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -83,6 +84,12 @@ impl Stop {
             .meaning("Nothing was previewed and nothing was touched.")
             .action("Let the run end, or resume it; then preview again.");
         Self::incident(Verdict::Blocked, incident, false)
+    }
+
+    /// Another run of the account may still send orders.
+    pub(super) fn overlap(run: impl Display) -> Self {
+        let what = format!("run {run} is still being worked on");
+        Self { passing: true, ..Self::critical("overlap", what) }
     }
 
     /// A record cannot be trusted.

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::domain::execution::{Attempt, OrderOutcome};
+use crate::domain::execution::{Attempt, OrderOutcome, TOO_LITTLE};
+use crate::domain::fill_price::{BeyondReason, beyond_reason};
 use crate::domain::money::{Price, Shares};
 use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::order::{AttemptEvent, AttemptState, ClientOrderId, Order, OrderRequest, Side};
@@ -166,13 +167,23 @@ impl Attempts {
         Ok(at + 1 == count)
     }
 
-    /// What became of the order; `shortfall` is dropped when it was filled after all.
+    /// The first execution whose price cannot be true of its order.
+    pub fn beyond_reason(&self) -> Option<BeyondReason> {
+        self.list.iter().find_map(|attempt| beyond_reason(self.side, attempt))
+    }
+
+    /// What became of the order; `shortfall` is dropped when it was filled after all,
+    /// and when what is left is a sliver, which has words of its own.
     pub fn outcome(self, shortfall: Option<String>) -> OrderOutcome {
         let filled = self.filled() >= self.planned;
-        let Self { symbol, side, planned, mut list } = self;
-        list.retain(|attempt| attempt.state != AttemptState::Drafted);
-        let shortfall =
-            if filled { None } else { shortfall.or_else(|| Some("not finished".to_owned())) };
-        OrderOutcome { symbol, side, planned, attempts: list, shortfall }
+        let Self { symbol, side, planned, list: mut attempts } = self;
+        attempts.retain(|attempt| attempt.state != AttemptState::Drafted);
+        let mut outcome = OrderOutcome { symbol, side, planned, attempts, shortfall: None };
+        if let Some(rest) = outcome.sliver() {
+            outcome.shortfall = Some(format!("the last {rest} shares are {TOO_LITTLE}"));
+        } else if !filled {
+            outcome.shortfall = shortfall.or_else(|| Some("not finished".to_owned()));
+        }
+        outcome
     }
 }

@@ -10,6 +10,11 @@ use crate::domain::money::{Price, Shares, Usd};
 use crate::domain::order::{AttemptState, ClientOrderId, Side};
 use crate::domain::symbol::Symbol;
 
+/// The broker refuses buys below this (code 40310000), and what is worth less moves no sleeve.
+pub const BROKER_MIN: Usd = Usd::dollars(1);
+/// What is said of shares that are worth less.
+pub const TOO_LITTLE: &str = "worth less than the broker's smallest order of $1";
+
 /// Everything that happened between the plan and the final record.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Execution {
@@ -73,9 +78,19 @@ impl OrderOutcome {
             .sum()
     }
 
-    /// True when all planned shares were executed.
+    /// True when all planned shares were executed, or all but a sliver.
     pub fn is_filled(&self) -> bool {
-        self.filled() >= self.planned
+        self.filled() >= self.planned || self.sliver().is_some()
+    }
+
+    /// What executions left over of an order that has ended, when it is worth too little to be
+    /// ordered.
+    pub fn sliver(&self) -> Option<Shares> {
+        let (filled, limit) = (self.filled(), self.attempts.last()?.limit?);
+        let rest = self.planned.minus_at_most(filled);
+        let some_left = !rest.is_zero() && !filled.is_zero();
+        let ended = self.attempts.iter().all(|attempt| attempt.state.is_terminal());
+        (some_left && ended && rest * limit < BROKER_MIN).then_some(rest)
     }
 
     /// True when an attempt's end was never seen.

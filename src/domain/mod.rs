@@ -12,6 +12,7 @@ pub mod book;
 pub mod brake;
 pub mod decide;
 pub mod execution;
+pub mod fill_price;
 pub mod hash;
 pub mod incident;
 pub mod indicator;

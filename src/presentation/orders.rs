@@ -61,6 +61,7 @@ fn outcome_row(report: &RunReport, order: &OrderOutcome, room: Room) -> Row {
     };
     let ended = order.attempts.last().map_or("not sent", |last| words::attempt(last.state));
     let missing = match &order.shortfall {
+        Some(why) if order.is_filled() => format!("Done: {}.", clip(why, room.signs)),
         Some(why) => format!("Not in full: {}", clip(why, room.signs)),
         None if order.is_filled() => String::new(),
         None => format!("Not in full, last attempt {ended}."),
@@ -74,7 +75,7 @@ fn outcome_row(report: &RunReport, order: &OrderOutcome, room: Room) -> Row {
 
 /// `210.75 shares at $71.2414, mid $71.26: cost 2.6 bps, $3.93. 2 attempts.`
 fn fill_line(order: &OrderOutcome) -> String {
-    let size = if order.is_filled() {
+    let size = if order.filled() >= order.planned {
         format!("{} shares", shares(order.planned))
     } else {
         format!("{} of {} shares", shares(order.filled()), shares(order.planned))

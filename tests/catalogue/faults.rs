@@ -65,7 +65,10 @@ const EVENTS: &[Fault] = &[
     fault(
         4,
         "an event of the day before",
-        &["an_event_that_comes_a_day_late_is_of_its_own_day_and_does_not_trade"],
+        &[
+            "an_event_of_a_day_that_was_traded_does_nothing_when_it_comes_again_the_next_day",
+            "an_event_of_a_day_that_nobody_traded_is_told_as_late_and_plans_nothing_for_today",
+        ],
         &["scheduler"],
     ),
     fault(
@@ -102,6 +105,8 @@ const EVENTS: &[Fault] = &[
         "two slots that overlap",
         &[
             "two_slots_at_once_do_not_trade_beside_each_other",
+            "the_slot_that_had_to_wait_trades_on_its_resume_from_the_others_ledger",
+            "a_run_killed_between_its_turn_and_its_plan_goes_on_with_its_own_turn",
             "a_run_named_close_goes_on_from_the_one_named_open",
         ],
         &[],
@@ -152,7 +157,10 @@ const KEYS: &[Fault] = &[
     fault(
         17,
         "the source of keys does not answer",
-        &["keys_out_of_reach_for_a_moment_leave_the_run_to_the_next_resume"],
+        &[
+            "keys_that_are_waited_for_in_vain_are_told_in_time_and_leave_the_run_open",
+            "keys_that_never_come_cost_the_invocation_and_not_the_day",
+        ],
         &["keys"],
     ),
 ];
@@ -193,8 +201,9 @@ const BROKER: &[Fault] = &[
         22,
         "an order that arrives much later",
         &[
+            "an_order_whose_first_copy_arrives_much_later_is_executed_once",
+            "an_order_that_arrives_after_everybody_gave_it_up_is_booked_by_the_next_run",
             "an_order_that_was_given_up_and_turns_up_is_cancelled",
-            "an_order_that_look_ups_do_not_see_yet_is_not_sent_twice",
         ],
         &["ambiguity"],
     ),
@@ -294,7 +303,11 @@ const BROKER: &[Fault] = &[
     fault(
         37,
         "executed beyond the order, or at a price beyond reason",
-        &["more_shares_executed_than_were_ordered_stop_everything"],
+        &[
+            "more_shares_executed_than_were_ordered_stop_everything",
+            "a_sale_at_a_price_beyond_reason_is_critical_and_nothing_is_bought",
+            "a_purchase_at_a_price_beyond_reason_is_critical_and_its_rest_is_not_sent",
+        ],
         &[],
     ),
     fault(
@@ -402,7 +415,11 @@ const STREAM: &[Fault] = &[
     fault(
         51,
         "invented messages",
-        &["a_flood_of_order_messages_does_not_use_up_the_requests", "only_trade_updates_wake"],
+        &[
+            "messages_of_executions_that_never_were_move_nothing",
+            "a_flood_of_order_messages_does_not_use_up_the_requests",
+            "only_trade_updates_wake",
+        ],
         &["stream"],
     ),
     fault(
@@ -520,7 +537,7 @@ const MARKET: &[Fault] = &[
     fault(
         70,
         "a clock that says open, a calendar that says closed",
-        &["a_clock_that_says_open_on_a_day_that_no_calendar_knows_does_not_trade"],
+        &["a_clock_that_says_open_when_the_calendar_says_closed_is_critical_and_trades_nothing"],
         &["calendar"],
     ),
     fault(
@@ -694,6 +711,7 @@ const NUMBERS: &[Fault] = &[
         &[
             "exits_have_no_minimum_entries_need_five_dollars_and_resizes_need_m",
             "dust_is_shown_once_and_makes_nobody_due",
+            "a_rest_below_the_smallest_order_is_dust_and_the_run_is_good",
         ],
         &[],
     ),

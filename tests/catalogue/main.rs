@@ -25,9 +25,6 @@ const LESSONS_COUNT: usize = 47;
 /// Where the simulation's kinds of trouble, checks and mutants have their names.
 const SIMULATION: [&str; 3] = ["src/simulator/trial", "src/simulator/oracle", "src/domain"];
 
-/// Names that are promised and do not exist yet. One that exists must leave the list.
-const PENDING: &[&str] = &["two_slots_at_once_do_not_trade_beside_each_other"];
-
 /// All sources below a folder as one text.
 fn sources(folder: &str) -> String {
     fn gather(folder: &Path, text: &mut String) {
@@ -78,14 +75,8 @@ fn missing() -> BTreeSet<&'static str> {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "whoever merges wants to see what is still promised")]
-fn what_the_catalogue_names_exists_or_is_promised() {
-    let (missing, pending) = (missing(), PENDING.iter().copied().collect::<BTreeSet<&str>>());
-    println!("{} promised: {}", PENDING.len(), PENDING.join(" "));
-    let unknown: Vec<_> = missing.difference(&pending).collect();
-    assert!(unknown.is_empty(), "named and nowhere to be found: {unknown:#?}");
-    let kept: Vec<_> = pending.difference(&missing).collect();
-    assert!(kept.is_empty(), "take these off the list of promises: {kept:#?}");
+fn what_the_catalogue_names_exists() {
+    assert_eq!(missing(), BTreeSet::new(), "named and nowhere to be found");
 }
 
 #[test]

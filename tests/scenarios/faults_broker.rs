@@ -71,6 +71,55 @@ async fn more_shares_executed_than_were_ordered_stop_everything() {
     assert_eq!(stage.orders().len(), 2);
 }
 
+/// The broker tells another price of every execution of a symbol.
+fn pricing(symbol: &'static str, price: &'static str) -> Fault {
+    showing(symbol, move |order| {
+        if !order["filled_avg_price"].is_null() {
+            order["filled_avg_price"] = price.into();
+        }
+    })
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_sale_at_a_price_beyond_reason_is_critical_and_nothing_is_bought() {
+    for (price, fault) in [("450", "beyond its limit of"), ("640", "over 25% away from")] {
+        let mut stage = stage();
+        stage.run().await;
+        stage.next_session();
+        stage.wants("a", "QQQ 0.5, GLD 0.5");
+        stage.world.fault(pricing("SPY", price));
+        let told = stage.run().await;
+        let said = &told.report().incidents[0];
+        assert_eq!((said.category.as_str(), said.code.as_str()), ("CRITICAL", "fill-price"));
+        assert!(said.what.starts_with("sell 98 by al1-P-"), "{}", said.what);
+        assert!(said.what.contains(&format!("at {price}, {fault} 5")), "{}", said.what);
+        let orders = stage.orders_today();
+        assert_eq!(orders, ["sell BIL 490 #1 filled 490", "sell SPY 98 #1 filled 98"], "{price}");
+        assert_eq!(told.sleeves(), "", "what was executed is booked all the same");
+        let times = told.errors().into_iter().filter(|e| e.contains("fill-price")).count();
+        assert_eq!(times, 1, "{price}: said once, however often it is shown");
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_purchase_at_a_price_beyond_reason_is_critical_and_its_rest_is_not_sent() {
+    for price in ["510", "370"] {
+        let stage = stage();
+        stage.troubles("SPY", 1, OrderTrouble::PartialThenStop { part: "0.5".parse().unwrap() });
+        stage.world.fault(pricing("SPY", price));
+        let told = stage.run().await;
+        assert!(
+            told.errors().contains(&"CRITICAL fill-price".to_owned()),
+            "{price}: {:?}",
+            told.errors()
+        );
+        assert_ne!(told.verdict(), Verdict::Done, "{price}");
+        let spy: Vec<String> = stage.orders().into_iter().filter(|o| o.contains("SPY")).collect();
+        assert_eq!(spy, ["buy SPY 98 #1 canceled 49"], "{price}");
+        assert_eq!(stage.world.position("SPY"), 49.into());
+    }
+}
+
 #[tokio::test(flavor = "current_thread")]
 async fn an_order_that_vanishes_is_unknown_and_never_sent_under_another_name() {
     let stage = Stage::furnished(|world| world.fills(Fills::plain()));

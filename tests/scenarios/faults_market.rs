@@ -8,6 +8,7 @@ use alchemiser::infrastructure::http::Method;
 use alchemiser::simulator::exchange::OrderTrouble;
 use alchemiser::simulator::faults::{Fault, On, Trouble};
 use alchemiser::simulator::market::Split;
+use serde_json::Value;
 
 use crate::stage::Stage;
 
@@ -31,18 +32,40 @@ async fn a_clock_that_says_closed_on_a_day_of_the_calendar_keeps_the_run_from_tr
     assert_eq!(stage.orders(), [""; 0]);
 }
 
+/// Changes the calendar's line of the run's day; `None` takes it out.
+fn calendar_says(change: fn(Value) -> Option<Value>) -> Fault {
+    rewriting("/v2/calendar", move |body| {
+        let days: Vec<Value> = serde_json::from_str(&body).unwrap();
+        let of = |day: Value| if day["date"] == "2026-11-20" { change(day) } else { Some(day) };
+        Value::Array(days.into_iter().filter_map(of).collect()).to_string()
+    })
+}
+
 #[tokio::test(flavor = "current_thread")]
-async fn a_clock_that_says_open_on_a_day_that_no_calendar_knows_does_not_trade() {
-    let stage = stage();
-    stage.world.fault(rewriting("/v2/calendar", |body| {
-        let mut days: Vec<serde_json::Value> = serde_json::from_str(&body).unwrap();
-        days.retain(|day| day["date"] != "2026-11-20");
-        serde_json::Value::Array(days).to_string()
-    }));
-    let told = stage.run().await;
-    assert_eq!(told.verdict(), Verdict::Closed);
-    assert_eq!(stage.orders(), [""; 0]);
-    assert_eq!(stage.post.subjects().len(), 1);
+async fn a_clock_that_says_open_when_the_calendar_says_closed_is_critical_and_trades_nothing() {
+    let no_day = |_| None;
+    let over_since_a_moment = |mut day: Value| {
+        day["close"] = "09:32".into();
+        Some(day)
+    };
+    for (calendar, said) in [
+        (calendar_says(no_day), "the exchange is closed on 2026-11-20"),
+        (
+            calendar_says(over_since_a_moment),
+            "the session of 2026-11-20 closed at 2026-11-20T14:32:00Z",
+        ),
+    ] {
+        let stage = stage();
+        stage.world.fault(calendar);
+        let told = stage.run().await;
+        assert_eq!(told.verdict(), Verdict::Blocked, "{said}");
+        assert_eq!(told.errors(), ["CRITICAL clock-calendar"], "{said}");
+        let what = &told.report().summary;
+        assert_eq!(*what, format!("the broker's clock says open, its calendar says {said}"));
+        assert_eq!(stage.orders(), [""; 0], "{said}");
+        assert_eq!(stage.post.subjects().len(), 1, "{said}");
+        assert!(told.is_kept(), "{said}");
+    }
 }
 
 #[tokio::test(flavor = "current_thread")]

@@ -230,6 +230,39 @@ async fn a_full_exit_leaves_no_dust() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn a_rest_below_the_smallest_order_is_dust_and_the_run_is_good() {
+    let mut stage = Stage::new().plays("a", "1", "SPY 0.501, BIL 0.499");
+    let most = OrderTrouble::PartialThenStop { part: "0.99999".parse().unwrap() };
+    stage.troubles("SPY", 1, most); // 49 cents are left
+    let told = stage.run().await;
+    assert_eq!((told.verdict(), told.errors()), (Verdict::Done, vec![]));
+    assert_eq!(
+        stage.orders(),
+        ["buy BIL 489.02 #1 filled 489.02", "buy SPY 98.196 #1 canceled 98.19501804"]
+    );
+    let note = told.report().execution.buys[1].shortfall.clone();
+    let words = "the last 0.00098196 shares are worth less than the broker's smallest order of $1";
+    assert_eq!(note.as_deref(), Some(words));
+    assert!(told.report().summary.contains("2 of 2 orders filled"), "{}", told.report().summary);
+    let subject = stage.post.subjects().pop().unwrap();
+    assert!(subject.contains("OK") && subject.contains("2/2 filled"), "{subject}");
+    assert!(stage.post.last().contains("0.00098196"), "the letter names it");
+    stage.next_session();
+    let told = stage.run().await;
+    assert_eq!((told.verdict(), told.errors()), (Verdict::NothingToDo, vec![]), "nobody is due");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_rest_of_a_dollar_and_more_is_still_ordered() {
+    let stage = Stage::new().plays("a", "1", "SPY 0.501, BIL 0.499");
+    let most = OrderTrouble::PartialThenStop { part: "0.9999".parse().unwrap() };
+    stage.troubles("SPY", 1, most); // 4.90 dollars are left
+    let told = stage.run().await;
+    assert_eq!(told.verdict(), Verdict::Done);
+    assert_eq!(stage.world.position("SPY"), "98.196".parse().unwrap());
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn an_order_that_fills_while_it_is_cancelled_is_not_sent_again() {
     let stage = Stage::new().plays("a", "1", "SPY 0.5, BIL 0.5");
     stage.troubles("SPY", 1, OrderTrouble::FilledOnCancel);

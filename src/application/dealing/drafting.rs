@@ -12,6 +12,7 @@ use crate::application::journal::{AttemptRecord, JournalError, attempt_name};
 use crate::application::order_life::OrderLife;
 use crate::application::steps::{Step, Until};
 use crate::application::trouble;
+use crate::domain::execution::{BROKER_MIN, TOO_LITTLE};
 use crate::domain::market::{Quote, UnusableQuote};
 use crate::domain::money::Shares;
 use crate::domain::mutant::{Mutant, is_planted};
@@ -145,6 +146,10 @@ impl Dealing<'_> {
         let reach = Reach { collar: policy.limits.collar, worst };
         let limit = pricing::limit(side, attempt, policy.urgency, quote, reach)
             .ok_or("no limit price within the collar")?;
+        let begun = !attempts.filled().is_zero();
+        if side == Side::Buy && begun && shares * limit < BROKER_MIN {
+            return Err(format!("the rest is {TOO_LITTLE}")); // no rule was broken: it is done
+        }
         let demand = Demand { symbol, side, attempt, shares, limit };
         let now = self.floor.desk.clock.now();
         let submits_last_second = u32::try_from(self.recent.len()).unwrap_or(u32::MAX);

@@ -13,6 +13,7 @@
 //! runs/{run}/sells.json buyplan.json buys.json
 //! runs/{run}/final.json                 the report
 //! runs/{run}/mail/run.json              after the mail was taken
+//! runs/{mode}/{account}/{session}/turn/{n}.json  which of a session's runs plans next (see [`turn`])
 //! ```
 //! Beside them lie what is no record of a run: `reports/{run}.html`, a view that may be made
 //! again; `previews/`; `refusals/`, for events that named no run; `watch/`, for looks at runs;
@@ -34,7 +35,7 @@
 //! final.json               the final record before it; its body names the plan's record as well
 //! mail/run.json            the final record it is about
 //! ```
-//! Deliveries, leases and the opening continue from nothing. Whoever continues from a record looks
+//! Deliveries, leases, turns and the opening continue from nothing. Whoever continues from a record looks
 //! at its digest, its run and its parent first (see [`chain`]); one that is not what it should be
 //! stops the run.
 
@@ -44,6 +45,7 @@ pub mod history;
 pub mod inputs;
 pub mod listing;
 pub mod traces;
+pub mod turn;
 
 pub use claim::{Before, Claim, Opening};
 
@@ -225,6 +227,18 @@ impl<'a> Journal<'a> {
         body: &T,
     ) -> Result<Kept<T>, JournalError> {
         let key = self.path(name);
+        let record = self.put(&key, previous, body).await?;
+        self.decode(&key, &record)
+    }
+
+    /// Writes a record once under its whole key; what comes back is stored, whoever wrote it and
+    /// for whichever run.
+    async fn put<T: Serialize>(
+        &self,
+        key: &str,
+        previous: Option<&str>,
+        body: &T,
+    ) -> Result<Record, JournalError> {
         let envelope = Envelope {
             version: RECORD_VERSION,
             run: self.key.to_string(),
@@ -236,12 +250,12 @@ impl<'a> Journal<'a> {
         let bytes = sealed(&envelope);
         let mut wait = PUT_WAIT;
         for attempt in 1.. {
-            match self.store.put_once(&key, &bytes).await {
-                Ok(Put::Stored { at }) => return self.decode(&key, &Record { bytes, at }),
+            match self.store.put_once(key, &bytes).await {
+                Ok(Put::Stored { at }) => return Ok(Record { bytes, at }),
                 Ok(Put::Exists(Record { at, .. })) if is_planted(Mutant::MemoryOverStore) => {
-                    return self.decode(&key, &Record { bytes, at });
+                    return Ok(Record { bytes, at });
                 }
-                Ok(Put::Exists(record)) => return self.decode(&key, &record),
+                Ok(Put::Exists(record)) => return Ok(record),
                 Err(StoreError::Unavailable { .. }) if attempt < PUT_TRIES => {
                     self.clock.sleep(wait).await;
                     wait *= 2;

@@ -6,8 +6,9 @@
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
+use crate::domain::execution::BROKER_MIN;
 use crate::domain::market::{Quote, QuoteBasis};
-use crate::domain::money::{Shares, Usd};
+use crate::domain::money::Shares;
 use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::order::{ClientOrderId, OrderRequest, Side};
 use crate::domain::plan::RebalancePlan;
@@ -15,9 +16,6 @@ use crate::domain::policy::Policy;
 use crate::domain::pricing;
 use crate::domain::risk::usage::{submits_max, writes_max};
 use crate::domain::risk::{Demand, Permit, Refusal};
-
-/// The broker refuses buys below this (code 40310000); sells are exempt.
-const BUY_MIN: Usd = Usd::dollars(1);
 
 /// The order for one attempt, if every rule allows it now.
 pub(super) fn request(
@@ -101,7 +99,7 @@ fn size(plan: &RebalancePlan, demand: &Demand, permit: &Permit<'_>) -> Result<()
         format!("{symbol} trades in whole shares, not {shares}")
     })?;
     require(
-        *side == Side::Sell || *shares * demand.limit >= BUY_MIN,
+        *side == Side::Sell || *shares * demand.limit >= BROKER_MIN, // sells are exempt
         "below-broker-minimum",
         || format!("a buy of {} is below the broker's smallest", *shares * demand.limit),
     )
