@@ -5,31 +5,60 @@ use std::time::Duration;
 use alchemiser::domain::report::Verdict;
 use alchemiser::domain::run::RunAction;
 use alchemiser::infrastructure::http::Method;
-use alchemiser::simulator::exchange::OrderTrouble;
+use alchemiser::simulator::exchange::{Fills, OrderTrouble};
 use alchemiser::simulator::faults::{Effect, Fault, On, Trouble};
 
 use crate::cut::{Cut, LEASE_OVER, killed_at};
 use crate::stage::Stage;
+
+/// Dies while it waits for news of its two orders, one of which look-ups do not show so many times.
+async fn dies_with_an_order_unseen(stage: &Stage, lookups: u32) {
+    stage.troubles("GLD", 1, OrderTrouble::Hidden { lookups });
+    let away = Trouble::Status { status: 502, effect: Effect::None };
+    stage.world.fault(Fault::request(On::new(Method::Get, "/v2/orders*").after(2).always(), away));
+    assert!(killed_at(stage, 28, Cut::After).await.is_none(), "the run was to be killed");
+    stage.world.advance(Duration::from_mins(1));
+    stage.world.clear_faults();
+    assert_eq!(stage.world.orders().len(), 2, "{:?}", stage.orders());
+    stage.world.advance(LEASE_OVER);
+}
 
 /// Found by seed 1713: the next morning's settling believed a list of orders that lagged behind, and
 /// closed the books without an order that had been executed.
 #[tokio::test(flavor = "current_thread")]
 async fn an_order_that_lists_do_not_show_yet_is_looked_up_before_its_run_is_closed_without_it() {
     let mut stage = Stage::new().plays("a", "1", "SPY 0.5, GLD 0.5");
-    stage.troubles("GLD", 1, OrderTrouble::Hidden { lookups: 2 });
-    let away = Trouble::Status { status: 502, effect: Effect::None };
-    stage.world.fault(Fault::request(On::new(Method::Get, "/v2/orders*").after(2).always(), away));
-    // Dies while it waits for news of its two orders.
-    assert!(killed_at(&stage, 28, Cut::After).await.is_none(), "the run was to be killed");
-    stage.world.advance(Duration::from_mins(1));
-    stage.world.clear_faults();
-    assert_eq!(stage.world.orders().len(), 2, "{:?}", stage.orders());
-    stage.world.advance(LEASE_OVER);
+    dies_with_an_order_unseen(&stage, 2).await;
     stage.next_session();
     let told = stage.run().await;
     let errors = told.errors();
     assert!(errors.iter().all(|error| !error.contains("position-mismatch")), "{errors:?}");
     assert_eq!(told.verdict(), Verdict::NothingToDo, "{errors:?}");
+}
+
+/// Found by seed 20029: a resumed run that the operator had halted took an order that no list showed
+/// for one that was never sent, and was closed without its execution.
+#[tokio::test(flavor = "current_thread")]
+async fn a_halted_run_looks_up_an_executed_order_that_lists_do_not_show_yet() {
+    let stage = Stage::new().plays("a", "1", "SPY 0.5, GLD 0.5");
+    dies_with_an_order_unseen(&stage, 3).await;
+    stage.permits("halt-all");
+    let told = stage.run().await;
+    assert_eq!(told.outcomes(), ["buy GLD 245 of 245", "buy SPY 98 of 98"]);
+    let errors = told.errors();
+    assert!(errors.iter().all(|error| !error.contains("position-mismatch")), "{errors:?}");
+}
+
+/// The same while the order still works: nobody would have cancelled it.
+#[tokio::test(flavor = "current_thread")]
+async fn a_halted_run_cancels_a_working_order_that_lists_do_not_show_yet() {
+    let stage = Stage::furnished(|world| world.fills(Fills::plain()));
+    let stage = stage.plays("a", "1", "SPY 0.5, GLD 0.5");
+    dies_with_an_order_unseen(&stage, 3).await;
+    stage.permits("halt-all");
+    let told = stage.run().await;
+    assert_eq!(told.outcomes(), ["buy GLD 0 of 245", "buy SPY 0 of 98"]);
+    assert_eq!(stage.orders(), ["buy GLD 245 #1 canceled 0", "buy SPY 98 #1 canceled 0"]);
 }
 
 /// Found by seed 2834: a preview and a run that ended in the same second had one message id, and mail
