@@ -196,7 +196,7 @@ async fn send(report: &RunReport, house: &House<'_>) -> Result<String, String> {
         html,
         images,
         date: report.finished_at,
-        message_id: message_id(report, &subject, &mail.from),
+        message_id: message_id(report, house.writer, &subject, &mail.from),
         boundary: sha256_hex(report.key.to_string().as_bytes())[..24].to_owned(),
     });
     let letter = Letter { from: mail.from.clone(), to: mail.to.clone(), subject, raw };
@@ -222,12 +222,16 @@ pub(super) async fn post(
     Err(why)
 }
 
-/// A preview and a run may end in the same second: mail programs show only one of two letters under
-/// one id, so the subject is part of it.
-fn message_id(report: &RunReport, subject: &str, from: &str) -> String {
+/// Mail programs show only one of two letters under one id. A preview and a run may end in the same
+/// second, and both of them in the same way; what a run says is one letter, whoever sends it again.
+fn message_id(report: &RunReport, writer: &str, subject: &str, from: &str) -> String {
     let seconds: i64 = Timestamp::as_second(report.finished_at);
     let run = report.key.to_string().replace('/', ".");
-    let digest = &sha256_hex(subject.as_bytes())[..8];
+    let letter = match report.action {
+        RunAction::Preview => format!("{subject}\n{writer}"),
+        RunAction::Trade | RunAction::Resume => subject.to_owned(),
+    };
+    let digest = &sha256_hex(letter.as_bytes())[..8];
     format!("{run}.{seconds}.{digest}@{}", domain_of(from))
 }
 

@@ -86,3 +86,22 @@ async fn two_letters_of_one_second_have_ids_of_their_own() {
     let name = |id: &str| id.rsplit(' ').next().unwrap_or_default().to_owned();
     assert!(previews.iter().all(|p| runs.iter().all(|r| name(p) != name(r))), "{ids:?}");
 }
+
+/// Found by seeds 21714 and 32052: a preview and a run that failed for the same reason in the same
+/// second had one message id.
+#[tokio::test(flavor = "current_thread")]
+async fn a_preview_and_a_run_that_fail_alike_in_one_second_are_two_letters() {
+    let stage = Stage::new().plays("a", "1", "SPY");
+    let away = Trouble::Status { status: 500, effect: Effect::None };
+    stage.world.fault(Fault::request(On::new(Method::Get, "/v2/clock").always(), away));
+    tokio::join!(stage.invoke(RunAction::Preview), stage.run());
+    let letters = stage.post.letters();
+    let subjects = stage.post.subjects();
+    assert!(subjects.len() == 2 && subjects[0] == subjects[1], "{subjects:?}");
+    let ids: Vec<String> = letters
+        .iter()
+        .map(|letter| String::from_utf8_lossy(&letter.raw).into_owned())
+        .map(|raw| raw.lines().find(|line| line.starts_with("Message-ID:")).unwrap().to_owned())
+        .collect();
+    assert_ne!(ids[0], ids[1]);
+}
