@@ -105,3 +105,23 @@ async fn a_preview_and_a_run_that_fail_alike_in_one_second_are_two_letters() {
         .collect();
     assert_ne!(ids[0], ids[1]);
 }
+
+/// Found by seed 42688: a run whose letter was turned away waited to offer it again, a second delivery
+/// found it still owed and sent it, and the first sent it once more.
+#[tokio::test(flavor = "current_thread")]
+async fn a_letter_that_another_delivery_has_sent_meanwhile_is_not_offered_again() {
+    let stage = Stage::new().plays("a", "1", "SPY");
+    stage.post.turns_away(2);
+    let again = async {
+        let clock = stage.world.clock();
+        while stage.record().is_none() {
+            clock.sleep(Duration::from_millis(100)).await;
+        }
+        clock.sleep(Duration::from_millis(900)).await; // after the second try, before the third
+        stage.run().await
+    };
+    let (first, second) = tokio::join!(stage.run(), again);
+    assert!(second.is_repeated() && !first.is_repeated());
+    assert_eq!(stage.post.subjects().len(), 1, "{:?}", stage.post.subjects());
+    assert_eq!(first.mailed(), second.mailed(), "both know it under the carrier's id");
+}
