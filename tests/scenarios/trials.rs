@@ -5,8 +5,14 @@ use std::time::Duration;
 use alchemiser::domain::report::Verdict;
 use alchemiser::domain::run::RunAction;
 use alchemiser::infrastructure::http::Method;
+use alchemiser::interface::cli::simulate::battery::judged;
 use alchemiser::simulator::exchange::{Fills, OrderTrouble};
 use alchemiser::simulator::faults::{Effect, Fault, On, Trouble};
+use alchemiser::simulator::trial::script::{
+    Day, Delivery, Engines, Happening, Script, Setting, Task, Turn, What, Wish,
+};
+use jiff::civil::{Date, date};
+use rust_decimal::Decimal;
 
 use crate::cut::{Cut, LEASE_OVER, killed_at};
 use crate::stage::Stage;
@@ -124,4 +130,76 @@ async fn a_letter_that_another_delivery_has_sent_meanwhile_is_not_offered_again(
     assert!(second.is_repeated() && !first.is_repeated());
     assert_eq!(stage.post.subjects().len(), 1, "{:?}", stage.post.subjects());
     assert_eq!(first.mailed(), second.mailed(), "both know it under the carrier's id");
+}
+
+/// The first session of a trial written by hand.
+const FIRST: Date = date(2026, 11, 17);
+
+fn trial(days: Vec<Day>) -> Script {
+    let setting = Setting {
+        first: FIRST,
+        cash: Decimal::from(100_000),
+        fills: Fills { inside_spread: 1.0, ..Fills::plain() },
+        round_trip: Duration::from_millis(10),
+        strategies: vec![("a", "1")],
+        engines: Engines::Tables,
+        whole: None,
+        policy: "",
+        timing: "",
+    };
+    Script { seed: 1, setting, days }
+}
+
+/// A session with its run, which wants all in one symbol.
+fn session(weights: &'static [(&'static str, &'static str)], others: &[(u64, What)]) -> Day {
+    let run = (0, What::Delivery(Delivery::of(Task::Trade)));
+    let happenings = [&run].into_iter().chain(others).map(|(after, what)| Happening {
+        after: Duration::from_millis(*after),
+        what: what.clone(),
+    });
+    Day {
+        wishes: vec![Wish::Weights(weights)],
+        moves: Vec::new(),
+        happenings: happenings.collect(),
+    }
+}
+
+/// Orders of each session, as the exchange has them; nothing of the trial may be wrong.
+fn orders_of_a_good_trial(days: Vec<Day>) -> Vec<Vec<String>> {
+    let (truth, violations) = judged(&trial(days));
+    assert_eq!(violations, []);
+    let truth = truth.unwrap();
+    let orders = truth.world.orders();
+    let of_day = |day: usize| {
+        let from = truth.days[day].due;
+        let until = truth.days.get(day + 1).map_or(jiff::Timestamp::MAX, |next| next.due);
+        let of_day = orders.iter().filter(move |o| from <= o.created_at && o.created_at < until);
+        let mut lines: Vec<String> =
+            of_day.map(|order| format!("{} {}", order.asked.side, order.symbol())).collect();
+        lines.dedup();
+        lines
+    };
+    (0..truth.days.len()).map(of_day).collect()
+}
+
+const SPY: &[(&str, &str)] = &[("SPY", "1")];
+const TLT: &[(&str, &str)] = &[("TLT", "1")];
+
+/// Found by seed 23911: the judge took shares that had been split and sold for shares still held, and
+/// a purchase on the day of another split for one in the middle of it.
+#[test]
+fn a_symbol_that_was_split_and_sold_may_be_bought_on_the_day_of_its_next_split() {
+    let split = |after, position| {
+        let turn = Turn::Splits { symbol: "TLT", ratio: 2, announced: true, position };
+        (after, What::Market(turn))
+    };
+    // Quotes and closes agree on that day, so only shares in the account could be in the way.
+    let next = Day { moves: vec![("TLT", 1.0)], ..session(TLT, &[split(0, false)]) };
+    let orders = orders_of_a_good_trial(vec![
+        session(TLT, &[split(600_000, true)]),
+        session(SPY, &[]),
+        next,
+    ]);
+    assert_eq!(orders[1], ["sell TLT", "buy SPY"]);
+    assert_eq!(orders[2], ["sell SPY", "buy TLT"]);
 }

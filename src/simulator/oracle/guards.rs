@@ -220,16 +220,19 @@ pub fn split_waits(evidence: &Evidence<'_>, findings: &mut Findings) {
     }
 }
 
-/// Whether the account held a symbol at a moment.
+/// Whether the account held a symbol at a moment: bought and sold, and split before.
 fn held(evidence: &Evidence<'_>, symbol: &str, moment: Timestamp) -> bool {
     let entries = evidence.truth.world.activities();
-    let fills = entries.iter().filter(|entry| entry.at <= moment);
-    let moved: rust_decimal::Decimal = fills
+    let entries = entries.iter().filter(|entry| entry.at <= moment);
+    let moved: rust_decimal::Decimal = entries
         .filter_map(|entry| match &entry.entry {
             Entry::Fill(fill) if fill.symbol.as_str() == symbol => Some(match fill.side {
                 Side::Buy => fill.qty,
                 Side::Sell => -fill.qty,
             }),
+            Entry::Other(booking) if matches!(booking.code, "SPLIT" | "CIL") => booking
+                .qty
+                .filter(|_| booking.symbol.as_ref().is_some_and(|s| s.as_str() == symbol)),
             Entry::Fill(_) | Entry::Other(_) => None,
         })
         .sum();
