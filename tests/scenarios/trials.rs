@@ -11,6 +11,7 @@ use alchemiser::simulator::faults::{Effect, Fault, On, Trouble};
 use alchemiser::simulator::trial::script::{
     Day, Delivery, Engines, Happening, Script, Setting, Task, Turn, What, Wish,
 };
+use alchemiser::simulator::trial::shelf::{ShelfCall, ShelfFault, ShelfTrouble};
 use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
 
@@ -183,6 +184,7 @@ fn orders_of_a_good_trial(days: Vec<Day>) -> Vec<Vec<String>> {
 }
 
 const SPY: &[(&str, &str)] = &[("SPY", "1")];
+const GLD: &[(&str, &str)] = &[("GLD", "1")];
 const TLT: &[(&str, &str)] = &[("TLT", "1")];
 
 /// Found by seed 23911: the judge took shares that had been split and sold for shares still held, and
@@ -202,4 +204,48 @@ fn a_symbol_that_was_split_and_sold_may_be_bought_on_the_day_of_its_next_split()
     ]);
     assert_eq!(orders[1], ["sell TLT", "buy SPY"]);
     assert_eq!(orders[2], ["sell SPY", "buy TLT"]);
+}
+
+fn wiped(after: u64) -> (u64, What) {
+    let (call, containing, what) = (ShelfCall::Any, "", ShelfFault::Wiped);
+    (after, What::Shelf(ShelfTrouble { call, containing, skip: 0, times: 1, what }))
+}
+
+/// A request that nobody answers keeps the session's run from planning for some seconds.
+fn plans_late() -> (u64, What) {
+    let on = On::new(Method::Get, "/v2/positions");
+    (0, What::Request(on, Trouble::NoAnswer { effect: Effect::None }))
+}
+
+/// Found by seed 46627: a run that had read the last ledger before the records were lost made its plan
+/// after that, traded and wrote down the next ledger. The judge took the session after it for one that
+/// began anew.
+#[test]
+fn a_run_that_knew_its_past_before_the_records_were_lost_hands_its_ledger_on() {
+    let orders = orders_of_a_good_trial(vec![
+        session(SPY, &[]),
+        session(GLD, &[plans_late(), wiped(1_000)]),
+        session(SPY, &[]),
+    ]);
+    assert_eq!(orders[1..3], [["sell SPY", "buy GLD"], ["sell GLD", "buy SPY"]]);
+}
+
+/// The contrary: what the final record was made from is lost.
+#[test]
+fn a_run_whose_plan_is_lost_among_its_orders_stops_every_session_after() {
+    let orders = orders_of_a_good_trial(vec![
+        session(SPY, &[]),
+        session(GLD, &[wiped(500)]),
+        session(SPY, &[]),
+    ]);
+    assert_eq!(orders[1], ["sell SPY", "buy GLD"]);
+    assert_eq!(orders[2], Vec::<String>::new());
+}
+
+/// The contrary: nobody was at work, so nobody knows.
+#[test]
+fn records_lost_between_two_runs_stop_every_session_after() {
+    let orders = orders_of_a_good_trial(vec![session(SPY, &[wiped(60_000)]), session(GLD, &[])]);
+    assert_eq!(orders[0], ["buy SPY"]);
+    assert_eq!(orders[1], Vec::<String>::new());
 }
