@@ -15,7 +15,6 @@ use tokio::join;
 use tracing::{error, info, warn};
 
 use crate::application::control::{Permission, Working, permission};
-use crate::application::dealing::adopting::Sends;
 use crate::application::desk::{News, Watch, settled};
 use crate::application::floor::{Floor, Sent};
 use crate::application::journal::JournalError;
@@ -129,14 +128,13 @@ impl<'a> Dealing<'a> {
             .max(after(desk.clock.now(), timing.settle_seconds))
             .min(self.floor.end);
         if self.floor.sent == Sent::Perhaps {
-            let over = ended_before || desk.clock.now() >= self.floor.no_submit_after;
-            let sends = if over { Sends::Nothing } else { Sends::Orders };
-            self.adopt(&mut lives, (end, sends)).await?;
+            self.adopt(&mut lives, end).await?;
         }
+        let last = if ended_before { Timestamp::MIN } else { last };
         while desk.clock.now() < end {
-            let last = if ended_before { Timestamp::MIN } else { last };
             self.draft(&mut lives, buy_plan, self.until(last)).await;
             self.send(&mut lives, buy_plan, self.until(last)).await;
+            self.seek(&mut lives, last).await?;
             let (now, until) = (desk.clock.now(), self.until(last));
             let next =
                 lives.iter().map(|life| life.step(now, until)).filter_map(|step| match step {
@@ -155,6 +153,7 @@ impl<'a> Dealing<'a> {
             }
             self.read(&mut lives, (side, news)).await;
         }
+        self.seek(&mut lives, Timestamp::MIN).await?;
         Ok(lives.into_iter().map(|life| self.conclude(life)).collect())
     }
 

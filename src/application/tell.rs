@@ -113,7 +113,7 @@ async fn mail(report: &RunReport, house: &House<'_>, once: Option<Once<'_>>) -> 
     {
         return Mailed::Before;
     }
-    let id = match send(report, house).await {
+    let id = match send(report, house, once.as_ref()).await {
         Ok(id) => id,
         Err(why) => return Mailed::Failed(why),
     };
@@ -184,7 +184,11 @@ fn alert_letter(
     Letter { from: mail.from.clone(), to: mail.to.clone(), subject, raw }
 }
 
-async fn send(report: &RunReport, house: &House<'_>) -> Result<String, String> {
+async fn send(
+    report: &RunReport,
+    house: &House<'_>,
+    once: Option<&Once<'_>>,
+) -> Result<String, String> {
     let mail = &house.desk.policy.mail;
     let presentation::Mail { subject, text, html, images } =
         presentation::letter_with(report, house.pictures);
@@ -196,20 +200,37 @@ async fn send(report: &RunReport, house: &House<'_>) -> Result<String, String> {
         html,
         images,
         date: report.finished_at,
-        message_id: message_id(report, &subject, &mail.from),
+        message_id: message_id(report, house.writer, &subject, &mail.from),
         boundary: sha256_hex(report.key.to_string().as_bytes())[..24].to_owned(),
     });
     let letter = Letter { from: mail.from.clone(), to: mail.to.clone(), subject, raw };
-    post(&letter, house.mailer, house.desk.clock).await
+    offer(&letter, (house.mailer, house.desk.clock), once).await
 }
 
+/// Sends a letter that nobody else would send.
 pub(super) async fn post(
     letter: &Letter,
     mailer: &dyn Mailer,
     clock: &dyn Clock,
 ) -> Result<String, String> {
+    offer(letter, (mailer, clock), None).await
+}
+
+/// Offers a letter to the carrier a few times; the answer is the carrier's id. While it waits,
+/// another invocation may find the letter still owed and send it: then it is not offered again.
+async fn offer(
+    letter: &Letter,
+    (mailer, clock): (&dyn Mailer, &dyn Clock),
+    once: Option<&Once<'_>>,
+) -> Result<String, String> {
     let mut why = String::new();
     for attempt in 1..=MAIL_TRIES {
+        if attempt > 1
+            && let Some(Once { journal, name, .. }) = once
+            && let Ok(Some(sent)) = journal.read::<String>(name).await
+        {
+            return Ok(sent.body);
+        }
         match mailer.send(letter).await {
             Ok(id) => return Ok(id),
             Err(error @ MailError::Refused(_)) => return Err(error.to_string()),
@@ -222,12 +243,16 @@ pub(super) async fn post(
     Err(why)
 }
 
-/// A preview and a run may end in the same second: mail programs show only one of two letters under
-/// one id, so the subject is part of it.
-fn message_id(report: &RunReport, subject: &str, from: &str) -> String {
+/// Mail programs show only one of two letters under one id. A preview and a run may end in the same
+/// second, and both of them in the same way; what a run says is one letter, whoever sends it again.
+fn message_id(report: &RunReport, writer: &str, subject: &str, from: &str) -> String {
     let seconds: i64 = Timestamp::as_second(report.finished_at);
     let run = report.key.to_string().replace('/', ".");
-    let digest = &sha256_hex(subject.as_bytes())[..8];
+    let letter = match report.action {
+        RunAction::Preview => format!("{subject}\n{writer}"),
+        RunAction::Trade | RunAction::Resume => subject.to_owned(),
+    };
+    let digest = &sha256_hex(letter.as_bytes())[..8];
     format!("{run}.{seconds}.{digest}@{}", domain_of(from))
 }
 

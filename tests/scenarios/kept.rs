@@ -53,6 +53,8 @@ enum Carriage {
     Refused,
     /// They are taken, and nobody hears of it.
     Unanswered,
+    /// So many are turned away for now, then they are taken.
+    Busy(u32),
 }
 
 fn locked<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -223,12 +225,12 @@ impl Post {
         locked(&self.state).0.iter().map(|letter| letter.subject.clone()).collect()
     }
 
-    /// The last letter as it went out.
     /// Every letter taken, in order.
     pub(crate) fn letters(&self) -> Vec<Letter> {
         locked(&self.state).0.clone()
     }
 
+    /// The last letter as it went out.
     pub(crate) fn last(&self) -> String {
         let state = locked(&self.state);
         String::from_utf8_lossy(&state.0.last().expect("a letter").raw).into_owned()
@@ -243,6 +245,11 @@ impl Post {
     pub(crate) fn answers_nothing(&self) {
         locked(&self.state).1 = Carriage::Unanswered;
     }
+
+    /// The next so many letters are turned away for now.
+    pub(crate) fn turns_away(&self, letters: u32) {
+        locked(&self.state).1 = Carriage::Busy(letters);
+    }
 }
 
 #[async_trait]
@@ -252,10 +259,16 @@ impl Mailer for Post {
         if state.1 == Carriage::Refused {
             return Err(MailError::Refused("the sender is not verified".to_owned()));
         }
+        if let Carriage::Busy(left @ 1..) = &mut state.1 {
+            *left -= 1;
+            return Err(MailError::Unavailable("throttled".to_owned()));
+        }
         state.0.push(letter.clone());
         match state.1 {
             Carriage::Unanswered => Err(MailError::Unavailable("timed out".to_owned())),
-            Carriage::Good | Carriage::Refused => Ok(format!("letter-{}", state.0.len())),
+            Carriage::Good | Carriage::Refused | Carriage::Busy(_) => {
+                Ok(format!("letter-{}", state.0.len()))
+            }
         }
     }
 }

@@ -2,59 +2,97 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
+use jiff::Timestamp;
 use tracing::warn;
 
-use crate::application::dealing::Dealing;
 use crate::application::dealing::refusals::refused;
+use crate::application::dealing::{Dealing, TOGETHER};
+use crate::application::floor::Sent;
 use crate::application::order_life::OrderLife;
+use crate::application::steps::Step;
 use crate::application::stop::Stop;
 use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::order::{ClientOrderId, Order};
 use crate::domain::pricing;
-
-use jiff::Timestamp;
 
 /// How often an order that no list shows is looked up by its id before it counts as never sent.
 const LOOKS: u32 = 3;
 const LOOK_WAIT: Duration = Duration::from_millis(500);
 
 impl Dealing<'_> {
-    /// Takes up what an earlier invocation sent, once the broker says what that is.
-    ///
-    /// A list may lag behind, so an order that it does not show is looked up by its id where nothing
-    /// will be sent any more; elsewhere the same id goes out again, and the broker knows it.
+    /// Takes up what an earlier invocation sent, once the broker lists it.
     pub(super) async fn adopt(
         &mut self,
         lives: &mut [OrderLife],
-        (end, sends): (Timestamp, Sends),
+        end: Timestamp,
     ) -> Result<(), Stop> {
         if is_planted(Mutant::NobodyAdopts) {
             return Ok(());
         }
-        let desk = self.floor.desk;
-        let lasts = Duration::from_secs(u64::from(desk.policy.timing.attempt_seconds));
         let orders = self.orders_for_sure(end).await?;
         let refused = refused(self.floor.journal).await?;
         for life in lives {
-            for attempt in 1..=pricing::attempts(desk.policy.urgency) {
-                let (symbol, side) = (life.attempts.symbol(), life.attempts.side());
-                let id = ClientOrderId::of(self.floor.journal.key(), symbol, side, attempt);
-                let listed = orders.iter().find(|o| o.client_id == id.as_str()).cloned();
-                let order = match (listed, sends) {
-                    (None, Sends::Nothing) if !life.attempts.rest().is_zero() => {
-                        self.looked_up(&id).await?
-                    }
-                    (listed, _) => listed,
-                };
-                let Some(order) = order else { break };
-                self.usage.take_up(&order.status);
-                let concern = life.adopt(id, &order, (desk.clock.now(), lasts));
-                self.concern(concern);
+            while let Some(id) = self.next_id(life)
+                && let Some(order) = orders.iter().find(|o| o.client_id == id.as_str())
+            {
+                self.take_up(life, id, order);
             }
             self.look_at_attempts(life).await?;
             self.recall(life, &refused);
         }
         Ok(())
+    }
+
+    /// Looks up by its id what an earlier invocation may have sent and this one will not.
+    ///
+    /// A list may lag behind, so an order that none shows may be there all the same. Where it is sent
+    /// again the broker knows its id; where it is not, because time is over, the operator says stop or
+    /// a limit is reached, nobody else would find it, and the run would be closed without it.
+    pub(super) async fn seek(
+        &mut self,
+        lives: &mut [OrderLife],
+        last: Timestamp,
+    ) -> Result<(), Stop> {
+        if self.floor.sent == Sent::Nothing || is_planted(Mutant::NobodyAdopts) {
+            return Ok(());
+        }
+        loop {
+            let (now, until) = (self.floor.desk.clock.now(), self.until(last));
+            let mut sought: Vec<(&mut OrderLife, ClientOrderId)> = lives
+                .iter_mut()
+                .filter(|life| life.is_unsought() && matches!(life.step(now, until), Step::Over))
+                .filter_map(|life| self.next_id(life).map(|id| (life, id)))
+                .take(TOGETHER)
+                .collect();
+            if sought.is_empty() {
+                return Ok(());
+            }
+            let found = join_all(sought.iter().map(|(_, id)| self.looked_up(id))).await;
+            for ((life, id), found) in sought.iter_mut().zip(found) {
+                life.sought();
+                if let Some(order) = found? {
+                    self.take_up(life, id.clone(), &order);
+                    self.look_at_attempts(life).await?;
+                }
+            }
+        }
+    }
+
+    /// The id under which the next attempt of an order would be sent, if it may have another.
+    fn next_id(&self, life: &OrderLife) -> Option<ClientOrderId> {
+        let attempt = u8::try_from(life.attempts.list().len() + 1).ok()?;
+        let (symbol, side) = (life.attempts.symbol(), life.attempts.side());
+        (attempt <= pricing::attempts(self.floor.desk.policy.urgency))
+            .then(|| ClientOrderId::of(self.floor.journal.key(), symbol, side, attempt))
+    }
+
+    fn take_up(&mut self, life: &mut OrderLife, id: ClientOrderId, order: &Order) {
+        let desk = self.floor.desk;
+        let lasts = Duration::from_secs(u64::from(desk.policy.timing.attempt_seconds));
+        self.usage.take_up(&order.status);
+        let concern = life.adopt(id, order, (desk.clock.now(), lasts));
+        self.concern(concern);
     }
 
     /// The run's orders; without them nobody can say what was sent.
@@ -86,11 +124,4 @@ impl Dealing<'_> {
         }
         Ok(None)
     }
-}
-
-/// Whether this invocation may still send orders of a phase.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sends {
-    Orders,
-    Nothing,
 }

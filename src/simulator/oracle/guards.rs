@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::domain::order::Side;
 use crate::simulator::exchange::Entry;
 use crate::simulator::oracle::Findings;
-use crate::simulator::oracle::reading::{Evidence, Ours, amount};
+use crate::simulator::oracle::reading::{Evidence, Ours, RUNS, amount, digest};
 use crate::simulator::trial::draw::PRICES;
 use crate::simulator::trial::lifeline::Fate;
 use crate::simulator::trial::script::{Code, Engines, Permit, Task, Turn, What, Wish};
@@ -239,16 +239,19 @@ pub fn split_waits(evidence: &Evidence<'_>, findings: &mut Findings) {
     }
 }
 
-/// Whether the account held a symbol at a moment.
+/// Whether the account held a symbol at a moment: bought and sold, and split before.
 fn held(evidence: &Evidence<'_>, symbol: &str, moment: Timestamp) -> bool {
     let entries = evidence.truth.world.activities();
-    let fills = entries.iter().filter(|entry| entry.at <= moment);
-    let moved: rust_decimal::Decimal = fills
+    let entries = entries.iter().filter(|entry| entry.at <= moment);
+    let moved: rust_decimal::Decimal = entries
         .filter_map(|entry| match &entry.entry {
             Entry::Fill(fill) if fill.symbol.as_str() == symbol => Some(match fill.side {
                 Side::Buy => fill.qty,
                 Side::Sell => -fill.qty,
             }),
+            Entry::Other(booking) if matches!(booking.code, "SPLIT" | "CIL") => booking
+                .qty
+                .filter(|_| booking.symbol.as_ref().is_some_and(|s| s.as_str() == symbol)),
             Entry::Fill(_) | Entry::Other(_) => None,
         })
         .sum();
@@ -257,19 +260,42 @@ fn held(evidence: &Evidence<'_>, symbol: &str, moment: Timestamp) -> bool {
 
 /// Without its records a run must not begin anew while the broker knows orders of ours.
 pub fn lost_records_stop(evidence: &Evidence<'_>, findings: &mut Findings) {
-    let wiped =
-        evidence.truth.happened.iter().find(|(_, what)| {
+    let wipes =
+        evidence.truth.happened.iter().filter(|(_, what)| {
             what.shelf().is_some_and(|trouble| trouble.what == ShelfFault::Wiped)
         });
-    let Some((wiped, _)) = wiped else { return };
-    let known = evidence.ours.iter().any(|ours| ours.order.created_at < *wiped);
-    for ours in evidence.ours.iter().filter(|_| known) {
+    for (wiped, _) in wipes {
+        let known = evidence.ours.iter().any(|ours| ours.order.created_at < *wiped);
         let lived = evidence.truth.days.iter().find(|lived| lived.due > *wiped);
-        let Some(lived) = lived else { continue };
-        findings.require(ours.session < lived.date, || {
-            format!("{} although the records were lost at {wiped}", ours.name())
-        });
+        let (true, Some(lived)) = (known, lived) else { continue };
+        let carried = carried_over(evidence, *wiped);
+        for ours in &evidence.ours {
+            let told = carried.is_some_and(|at| at <= ours.order.created_at);
+            findings.require(ours.session < lived.date || told, || {
+                format!("{} although the records were lost at {wiped}", ours.name())
+            });
+        }
     }
+}
+
+/// When a run that had read its past before the records were lost wrote down what came of it: a
+/// final record with a ledger, that continues from one that was lost, and no plan of it was lost.
+/// Nothing is lost to the runs that follow it.
+fn carried_over(evidence: &Evidence<'_>, wiped: Timestamp) -> Option<Timestamp> {
+    let written = evidence.truth.written.iter();
+    let (before, after): (Vec<_>, Vec<_>) =
+        written.filter(|w| w.once && w.key.starts_with(RUNS)).partition(|w| w.at <= wiped);
+    let finals = before.iter().filter(|w| w.key.ends_with("/final.json"));
+    let finals: BTreeSet<String> = finals.map(|w| digest(&w.bytes)).collect();
+    let told = after.iter().find(|written| {
+        let Some(run) = written.key.strip_suffix("final.json") else { return false };
+        let record: Value = serde_json::from_slice(&written.bytes).unwrap_or_default();
+        let knew = record["previous"].as_str().is_some_and(|parent| finals.contains(parent));
+        let plan = format!("{run}plan.json");
+        let is_whole = before.iter().all(|lost| lost.key != plan);
+        knew && is_whole && record["body"]["ledger"].is_object()
+    });
+    told.map(|written| written.at)
 }
 
 /// Code that did not make a plan settles it and sends nothing of it.
