@@ -50,7 +50,7 @@ pub(super) struct Dealing<'a> {
     /// Hashes of the attempts' records that this invocation kept, by name.
     recorded: BTreeMap<String, String>,
     watch: Option<Watch>,
-    /// When the operator was last asked and permitted orders; good for one round.
+    /// When the operator was last asked, if that permitted orders.
     permitted_at: Option<Timestamp>,
     /// Cash that the broker showed together with the last look at the orders.
     cash: Option<Usd>,
@@ -174,21 +174,17 @@ impl<'a> Dealing<'a> {
         for (at, life) in lives.iter_mut().enumerate() {
             match life.step(now, until) {
                 Step::Send(request) if now < until.begins => {
-                    life.sending(now);
-                    self.usage.writes += 1;
                     asks.push((at, Ask::Submit(request)));
                 }
                 Step::Send(_) => life.end("stopped before it was sent"),
                 Step::Look(id) => asks.push((at, Ask::Look(id))),
-                Step::Cancel(id) => {
-                    self.usage.writes += 1;
-                    asks.push((at, Ask::Cancel(id)));
-                }
+                Step::Cancel(id) => asks.push((at, Ask::Cancel(id))),
                 Step::Draft | Step::Wait(_) | Step::Over => {}
             }
         }
         while !asks.is_empty() {
             let rest = asks.split_off(TOGETHER.min(asks.len()));
+            self.set_off(lives, &mut asks, until.begins).await;
             let sent = asks.len();
             let answers = join_all(asks.iter().map(|(_, ask)| self.ask(ask))).await;
             for ((at, _), answer) in asks.into_iter().zip(answers) {
@@ -245,7 +241,7 @@ impl<'a> Dealing<'a> {
             return Concern::None;
         }
         let desk = self.floor.desk;
-        if !self.may_send(None).await {
+        if !self.may_send().await {
             return Concern::None; // looked for again, and sent once that is permitted
         }
         life.sending(desk.clock.now());

@@ -63,6 +63,23 @@ async fn a_halt_between_sells_and_buys_stops_the_buys() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn a_halt_while_prices_are_slow_to_come_stops_the_orders_that_wait_for_them() {
+    let stage = stage();
+    stage.troubles("SPY", 1, OrderTrouble::NeverFilled); // its second attempt asks for a price
+    let halt = async {
+        stage.world.clock().sleep(Duration::from_secs(5)).await;
+        let quotes = On::new(Method::Get, "/v2/stocks/*").always();
+        stage.world.fault(Fault::request(quotes, Trouble::Slow(Duration::from_secs(4))));
+        stage.world.clock().sleep(Duration::from_secs(7)).await;
+        stage.permits("halt-new");
+        stage.world.clock().sleep(Duration::from_secs(1)).await;
+    };
+    let (told, ()) = tokio::join!(stage.run(), halt);
+    assert_eq!(stage.orders(), ["buy BIL 490 #1 filled 490", "buy SPY 98 #1 canceled 0"]);
+    assert!(told.errors().contains(&"CONFIGURATION halted".to_owned()), "{:?}", told.errors());
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn a_blocked_account_is_left_alone() {
     let stage = stage();
     stage.world.exchange(|exchange| exchange.identity.trading_blocked = true);

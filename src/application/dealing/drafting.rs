@@ -45,10 +45,9 @@ impl Dealing<'_> {
             return;
         }
         let symbols: Vec<Symbol> = waiting.iter().map(|l| l.attempts.symbol().clone()).collect();
-        let asked_at = self.permitted_at.take();
         let observed = self.floor.observed;
         let (permitted, quotes) =
-            join!(self.may_send(asked_at), desk.quotes_for_orders(&symbols, observed));
+            join!(self.may_send(), desk.quotes_for_orders(&symbols, observed));
         if !permitted {
             return;
         }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tracing::warn;
 
 use crate::application::control::{Permission, Working, permission};
-use crate::application::dealing::Dealing;
+use crate::application::dealing::{Ask, Dealing};
 use crate::application::stop::Stop;
 use crate::application::trouble;
 use crate::domain::mutant::{Mutant, is_planted};
@@ -24,16 +24,30 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 impl Dealing<'_> {
     /// Whether orders may leave now; being told so a moment ago will do.
-    pub(super) async fn may_send(&mut self, told_at: Option<Timestamp>) -> bool {
+    pub(super) async fn may_send(&mut self) -> bool {
         let now = self.floor.desk.clock.now();
         let lately = |at: Timestamp| now.duration_since(at).unsigned_abs() <= PERMITTED_MAX;
-        if told_at.is_some_and(lately) || is_planted(Mutant::AskedOnce) {
+        if self.permitted_at.is_some_and(lately) || is_planted(Mutant::AskedOnce) {
             return true;
         }
         let permitted = permission(self.floor.store, self.floor.journal.key(), now).await;
         let given = permitted == Permission::Given;
         self.heed(Some(permitted), now);
         given && self.stopped.is_none()
+    }
+
+    /// Leaves out orders that the operator no longer permits or whose time is over by now: prices,
+    /// records, the word itself and the orders before them may have taken their time. They leave in
+    /// a later round, or end there.
+    pub(super) async fn permitted_only(&mut self, asks: &mut Vec<(usize, Ask)>, begins: Timestamp) {
+        let is_order = |(_, ask): &(usize, Ask)| matches!(ask, Ask::Submit(_));
+        if !asks.iter().any(is_order) {
+            return;
+        }
+        let permitted = self.may_send().await;
+        if !permitted || self.floor.desk.clock.now() >= begins {
+            asks.retain(|ask| !is_order(ask));
+        }
     }
 
     /// The operator's word while orders work, unless it was read just now.
@@ -50,6 +64,7 @@ impl Dealing<'_> {
         let Some(permitted) = permitted else { return };
         self.looked_at = now;
         self.away = None;
+        self.permitted_at = (permitted == Permission::Given).then_some(now);
         let working = match &permitted {
             Permission::Given => return,
             Permission::Away(why) => {

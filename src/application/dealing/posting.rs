@@ -4,7 +4,9 @@
 //! under the same id. A policy that does not trust them sends each attempt once in its life: the
 //! invocation that wrote the attempt's intent sends it, and every other only looks.
 
-use crate::application::dealing::{Answer, Dealing};
+use jiff::Timestamp;
+
+use crate::application::dealing::{Answer, Ask, Dealing};
 use crate::application::journal::{IntentRecord, JournalError, intent_name};
 use crate::application::order_life::OrderLife;
 use crate::application::ports::BrokerError;
@@ -14,6 +16,26 @@ use crate::domain::order::OrderRequest;
 use crate::domain::policy::SubmitMode;
 
 impl Dealing<'_> {
+    /// Leaves out orders whose time is over or that the operator no longer permits, and counts what
+    /// leaves now.
+    pub(super) async fn set_off(
+        &mut self,
+        lives: &mut [OrderLife],
+        asks: &mut Vec<(usize, Ask)>,
+        begins: Timestamp,
+    ) {
+        self.permitted_only(asks, begins).await;
+        let now = self.floor.desk.clock.now();
+        for (at, ask) in asks {
+            match ask {
+                Ask::Submit(_) => lives[*at].sending(now),
+                Ask::Cancel(_) => {}
+                Ask::Look(_) => continue,
+            }
+            self.usage.writes += 1;
+        }
+    }
+
     /// Sends a request for the first time, if that is ours to do.
     pub(super) async fn post(&self, request: &OrderRequest) -> Answer {
         let (broker, journal) = (self.floor.desk.broker, self.floor.journal);

@@ -14,7 +14,7 @@ use crate::simulator::trial::draw::PRICES;
 use crate::simulator::trial::lifeline::Fate;
 use crate::simulator::trial::script::{Code, Engines, Permit, Task, Turn, What, Wish};
 use crate::simulator::trial::shelf::ShelfFault;
-use crate::simulator::trial::truth::{Lived, Process};
+use crate::simulator::trial::truth::Lived;
 
 /// No order in the first minute of a session, nor in its last two.
 const GUARD: SignedDuration = SignedDuration::from_secs(60);
@@ -37,6 +37,12 @@ fn came_late(evidence: &Evidence<'_>, ours: &Ours) -> bool {
             && asked.at == ours.order.created_at
             && asked.body.contains(&ours.order.client_id)
     })
+}
+
+/// Whether an order was in hand when its process stood still, and left when that moved again.
+fn was_held(evidence: &Evidence<'_>, ours: &Ours) -> bool {
+    let sent = evidence.truth.deliveries.iter().flat_map(|process| &process.sent);
+    sent.filter(|sent| sent.held).any(|sent| sent.body.contains(&ours.order.client_id))
 }
 
 fn lived<'a>(evidence: &'a Evidence<'_>, ours: &Ours) -> Option<(usize, &'a Lived)> {
@@ -132,7 +138,7 @@ pub fn in_session(evidence: &Evidence<'_>, findings: &mut Findings) {
         };
         let first = session.open.saturating_add(GUARD).unwrap_or(session.open);
         let last = session.close.saturating_sub(CUTOFF).unwrap_or(session.close);
-        let late = came_late(evidence, ours) && created < session.close;
+        let late = was_held(evidence, ours) || came_late(evidence, ours) && created < session.close;
         findings.require(first <= created && (created <= last || late), || {
             format!(
                 "{} was taken in at {created}, the session closes {}",
@@ -199,8 +205,9 @@ pub fn halt_stops_orders(evidence: &Evidence<'_>, findings: &mut Findings) {
         let later = said.iter().skip(number + 1).find(|(_, permit)| *permit == Permit::Run);
         let until = later.map_or(calm, |(at, _)| *at).min(calm);
         let from = from.saturating_add(HALT_GRACE).unwrap_or(*from);
-        for process in evidence.truth.deliveries.iter().filter(|p| !is_frozen(p)) {
-            let sent = process.sent.iter().filter(|sent| sent.target == "/v2/orders");
+        for process in &evidence.truth.deliveries {
+            // A process that stands still may send what it had in hand when it moves again.
+            let sent = process.sent.iter().filter(|sent| sent.target == "/v2/orders" && !sent.held);
             for sent in sent.filter(|sent| from < sent.at && sent.at < until) {
                 findings.require(false, || {
                     format!("{} sent an order at {}, halted since {from}", process.writer, sent.at)
@@ -208,11 +215,6 @@ pub fn halt_stops_orders(evidence: &Evidence<'_>, findings: &mut Findings) {
             }
         }
     }
-}
-
-/// A process that stands still may send what it had in hand when it moves again.
-fn is_frozen(process: &Process) -> bool {
-    matches!(process.delivery.fate, Fate::Frozen { .. })
 }
 
 /// Only what a strategy can name is traded.

@@ -164,6 +164,12 @@ impl Lifeline {
         pending().await
     }
 
+    /// Whether the process moves again since this very moment.
+    fn is_thawing(&self) -> bool {
+        let until = *self.frozen_until.lock().unwrap_or_else(PoisonError::into_inner);
+        until == Some(self.world.now())
+    }
+
     /// Waits until the process moves again.
     async fn thaw(&self) {
         let until = *self.frozen_until.lock().unwrap_or_else(PoisonError::into_inner);
@@ -202,7 +208,8 @@ impl Transport for On<dyn Transport> {
         let call = async move {
             if request.method != Method::Get {
                 let body = String::from_utf8_lossy(&request.body).into_owned();
-                let sent = Sent { at: line.world.now(), target: request.target.clone(), body };
+                let (at, held) = (line.world.now(), line.is_thawing());
+                let sent = Sent { at, target: request.target.clone(), body, held };
                 line.sent.lock().unwrap_or_else(PoisonError::into_inner).push(sent);
             }
             self.1.carry(request).await

@@ -86,6 +86,9 @@ pub struct Sent {
     pub target: String,
     /// Its body.
     pub body: String,
+    /// Whether it left in the moment in which a process that had stood still moved again: it was
+    /// in hand before.
+    pub held: bool,
 }
 
 /// How a process ended.
