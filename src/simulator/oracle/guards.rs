@@ -40,7 +40,7 @@ fn came_late(evidence: &Evidence<'_>, ours: &Ours) -> bool {
 }
 
 /// Whether an order was in hand when its process stood still, and left when that moved again.
-fn was_held(evidence: &Evidence<'_>, ours: &Ours) -> bool {
+pub fn was_held(evidence: &Evidence<'_>, ours: &Ours) -> bool {
     let sent = evidence.truth.deliveries.iter().flat_map(|process| &process.sent);
     sent.filter(|sent| sent.held).any(|sent| sent.body.contains(&ours.order.client_id))
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::domain::order::Side;
 use crate::simulator::exchange::{Kind, OrderTrouble, TimeInForce};
 use crate::simulator::oracle::Findings;
+use crate::simulator::oracle::guards::was_held;
 use crate::simulator::oracle::reading::{Evidence, Ours, PREFIX, amount, decimal};
 use crate::simulator::trial::script::{ByHand, What};
 
@@ -149,10 +150,12 @@ pub fn buys_after_sells(evidence: &Evidence<'_>, findings: &mut Findings) {
             let over = sell.ended().is_some_and(|ended| ended <= first);
             // An order whose every copy was late came when its end had been given up.
             let came_later = sell.order.created_at > first;
-            // One whose end nobody could see was waited for as long as a phase lasts.
+            // One whose end nobody could see was waited for as long as a phase lasts, unless its
+            // process stood still meanwhile with the order in hand.
             let patient =
                 sell.order.created_at.saturating_add(PHASE_LEAST).is_ok_and(|t| t <= first);
-            let unknown = patient && run.is_unknown(&sell.symbol, Side::Sell);
+            let waited = patient || was_held(evidence, sell);
+            let unknown = waited && run.is_unknown(&sell.symbol, Side::Sell);
             findings.require(over || came_later || unknown, || {
                 format!("a buy of {name} was taken in at {first}, {} had not ended", sell.name())
             });
