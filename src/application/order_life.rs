@@ -26,22 +26,12 @@ pub(super) struct OrderLife {
     /// Whether a price beyond reason was said; the broker shows it with every look.
     is_price_said: bool,
     /// Attempts that were known when the next was looked up by its id.
-    sought: Option<usize>,
+    pub(super) sought: Option<usize>,
 }
 
 impl OrderLife {
     pub(super) const fn new(attempts: Attempts) -> Self {
         Self { attempts, current: None, shortfall: None, is_price_said: false, sought: None }
-    }
-
-    /// Whether something is left over, and nobody has looked for a next attempt of it.
-    pub(super) fn is_unsought(&self) -> bool {
-        !self.attempts.rest().is_zero() && self.sought != Some(self.attempts.list().len())
-    }
-
-    /// A next attempt was looked for.
-    pub(super) fn sought(&mut self) {
-        self.sought = Some(self.attempts.list().len());
     }
 
     /// What to do now.

@@ -61,7 +61,7 @@ impl Dealing<'_> {
             let (now, until) = (self.floor.desk.clock.now(), self.until(last));
             let mut sought: Vec<(&mut OrderLife, ClientOrderId)> = lives
                 .iter_mut()
-                .filter(|life| life.is_unsought() && matches!(life.step(now, until), Step::Over))
+                .filter(|life| is_unsought(life) && matches!(life.step(now, until), Step::Over))
                 .filter_map(|life| self.next_id(life).map(|id| (life, id)))
                 .take(TOGETHER)
                 .collect();
@@ -70,7 +70,7 @@ impl Dealing<'_> {
             }
             let found = join_all(sought.iter().map(|(_, id)| self.looked_up(id))).await;
             for ((life, id), found) in sought.iter_mut().zip(found) {
-                life.sought();
+                life.sought = Some(life.attempts.list().len());
                 if let Some(order) = found? {
                     self.take_up(life, id.clone(), &order);
                     self.look_at_attempts(life).await?;
@@ -124,4 +124,9 @@ impl Dealing<'_> {
         }
         Ok(None)
     }
+}
+
+/// Whether something of an order is left over, and nobody has looked for a next attempt of it.
+fn is_unsought(life: &OrderLife) -> bool {
+    !life.attempts.rest().is_zero() && life.sought != Some(life.attempts.list().len())
 }
