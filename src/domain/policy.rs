@@ -70,7 +70,7 @@ pub struct Allocation {
 
 /// Which foreign shares the strategies may take over, once per symbol.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "true, false or a list of symbols was expected, such as [\"SPY\"]")]
 pub enum Adopt {
     /// `true`: every symbol a strategy can name; `false`: none.
     All(bool),

@@ -94,6 +94,7 @@ async fn a_policy_that_is_not_right_is_not_followed_at_all() {
         ("[limits]\nposition_mux = \"0.5\"\n", "unknown field `position_mux`"),
         ("[limits\n", "policy not readable"),
         ("reserve = 0.02\n", "policy not readable"),
+        ("adopt = 3\n", "true, false or a list of symbols was expected"),
         ("[limits]\ncollar = \"3\"\n", "limits.collar out of range: 3 (allowed: above 0 to 0.5)"),
     ] {
         let scene = calm();
