@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use tracing::info;
 
 use crate::application::desk::Desk;
@@ -17,7 +17,7 @@ use crate::application::journal::history;
 use crate::application::ports::BrokerError;
 use crate::application::trouble;
 use crate::application::withdraw::{open_of_ours, withdraw_these};
-use crate::domain::account::{Account, Activity, Asset, AssetId, Position};
+use crate::domain::account::{Account, Activity, Asset, AssetId, MarketClock, Position};
 use crate::domain::decide::{Universe, universe};
 use crate::domain::execution::OrderOutcome;
 use crate::domain::incident::{Category, Incident};
@@ -35,6 +35,9 @@ use crate::domain::symbol::Symbol;
 
 /// Days back to look for orders of ours when there is no ledger.
 const ORDERS_BACK_DAYS: i64 = 30;
+/// An answer of the clock that took longer says too little of when it was true.
+const CLOCK_WIDTH_MAX: SignedDuration = SignedDuration::from_secs(5);
+const CLOCK_ASKS_MAX: u32 = 3;
 /// Days of calendar asked for around the session: enough for the longest period and the ledger.
 const CALENDAR_BACK_DAYS: i64 = 100;
 const CALENDAR_AHEAD_DAYS: i64 = 10;
@@ -46,7 +49,7 @@ pub struct Morning {
     pub now: Timestamp,
     /// Whether the broker says the session is on.
     pub is_open: bool,
-    /// Broker's clock minus ours.
+    /// Broker's clock minus ours, at most.
     pub skew_ms: i64,
     /// Sessions around the run's date.
     pub calendar: Calendar,
@@ -107,10 +110,8 @@ pub struct SplitsSought {
 pub async fn morning(desk: &Desk<'_>, key: &RunKey) -> Result<Morning, BrokerError> {
     let first = key.session.saturating_sub(CALENDAR_BACK_DAYS.days());
     let last = key.session.saturating_add(CALENDAR_AHEAD_DAYS.days());
-    let clock = async { desk.broker.clock().await.map(|clock| (clock, desk.clock.now())) };
-    let (clock, calendar) = tokio::join!(clock, desk.broker.calendar(first, last));
-    let ((clock, read_at), calendar) = (clock?, calendar?);
-    let skew = clock.now.duration_since(read_at);
+    let (clock, calendar) = tokio::join!(clock(desk), desk.broker.calendar(first, last));
+    let ((clock, skew), calendar) = (clock?, calendar?);
     Ok(Morning {
         now: clock.now,
         is_open: clock.is_open,
@@ -118,6 +119,22 @@ pub async fn morning(desk: &Desk<'_>, key: &RunKey) -> Result<Morning, BrokerErr
         session: calendar.on(key.session).copied(),
         calendar,
     })
+}
+
+/// The market's clock, and how far it can be from ours: its time was true at some moment between
+/// question and answer, so a process that stood still meanwhile, or waited long, knows little. It
+/// asks again then.
+async fn clock(desk: &Desk<'_>) -> Result<(MarketClock, SignedDuration), BrokerError> {
+    for asked in 1.. {
+        let before = desk.clock.now();
+        let clock = desk.broker.clock().await?;
+        let after = desk.clock.now();
+        let (early, late) = (clock.now.duration_since(before), clock.now.duration_since(after));
+        if (early - late).abs() <= CLOCK_WIDTH_MAX || asked == CLOCK_ASKS_MAX {
+            return Ok((clock, if early.abs() > late.abs() { early } else { late }));
+        }
+    }
+    unreachable!("the loop above returns")
 }
 
 /// Asks for all that does not depend on other answers.

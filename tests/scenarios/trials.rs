@@ -8,10 +8,13 @@ use alchemiser::infrastructure::http::Method;
 use alchemiser::interface::cli::simulate::battery::judged;
 use alchemiser::simulator::exchange::{Fills, OrderTrouble};
 use alchemiser::simulator::faults::{Effect, Fault, On, Trouble};
+use alchemiser::simulator::trial::draw::script;
+use alchemiser::simulator::trial::lifeline::Fate;
 use alchemiser::simulator::trial::script::{
     Day, Delivery, Engines, Happening, Script, Setting, Task, Turn, What, Wish,
 };
 use alchemiser::simulator::trial::shelf::{ShelfCall, ShelfFault, ShelfTrouble};
+use jiff::SignedDuration;
 use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
 
@@ -248,4 +251,37 @@ fn records_lost_between_two_runs_stop_every_session_after() {
     let orders = orders_of_a_good_trial(vec![session(SPY, &[wiped(60_000)]), session(GLD, &[])]);
     assert_eq!(orders[0], ["buy SPY"]);
     assert_eq!(orders[1], Vec::<String>::new());
+}
+
+/// Found by seeds 104638 and 105527: a sale that nobody could see reached the exchange just before its
+/// end was given up, and the purchases went out. The judge counted the patience from that arrival.
+#[test]
+fn a_sale_is_waited_for_from_the_moment_it_left() {
+    for seed in [104_638, 105_527] {
+        assert_eq!(judged(&script(seed, None)).1, [], "seed {seed}");
+    }
+}
+
+/// Found by seed 109969: a process whose clock was 42 s behind stood still for 55 s while it asked the
+/// broker for the time, and found its clock 13 s ahead.
+#[test]
+fn a_process_that_stands_still_while_it_asks_for_the_time_asks_again() {
+    let mut planned = 0;
+    for call in 1..=40 {
+        for (skew, lasts) in [(42, 55), (-42, 55), (0, 28), (0, 55)] {
+            let delivery = Delivery {
+                fate: Fate::Frozen { call, lasts: Duration::from_secs(lasts) },
+                skew: SignedDuration::from_secs(skew),
+                ..Delivery::of(Task::Trade)
+            };
+            let mut day = session(SPY, &[]);
+            day.happenings[0].what = What::Delivery(delivery);
+            let (truth, violations) = judged(&trial(vec![day]));
+            assert_eq!(violations, [], "{skew} s, call {call} {lasts} s");
+            let traded = truth.is_some_and(|truth| !truth.world.orders().is_empty());
+            assert!(!traded || skew == 0, "{skew} s, call {call}");
+            planned += u32::from(traded);
+        }
+    }
+    assert_eq!(planned, 80, "a clock that is right is enough, whenever the process stood still");
 }

@@ -151,9 +151,10 @@ pub fn buys_after_sells(evidence: &Evidence<'_>, findings: &mut Findings) {
             // An order whose every copy was late came when its end had been given up.
             let came_later = sell.order.created_at > first;
             // One whose end nobody could see was waited for as long as a phase lasts, unless its
-            // process stood still meanwhile with the order in hand.
-            let patient =
-                sell.order.created_at.saturating_add(PHASE_LEAST).is_ok_and(|t| t <= first);
+            // process stood still meanwhile with the order in hand. What is on its way is waited
+            // for as well: it may come to the exchange long after it left.
+            let left = first_sent(evidence, sell).unwrap_or(sell.order.created_at);
+            let patient = left.saturating_add(PHASE_LEAST).is_ok_and(|over| over <= first);
             let waited = patient || was_held(evidence, sell);
             let unknown = waited && run.is_unknown(&sell.symbol, Side::Sell);
             findings.require(over || came_later || unknown, || {
@@ -161,6 +162,12 @@ pub fn buys_after_sells(evidence: &Evidence<'_>, findings: &mut Findings) {
             });
         }
     }
+}
+
+/// When an order first left a process.
+fn first_sent(evidence: &Evidence<'_>, ours: &Ours) -> Option<Timestamp> {
+    let sent = evidence.truth.deliveries.iter().flat_map(|process| &process.sent);
+    sent.filter(|sent| sent.body.contains(&ours.order.client_id)).map(|sent| sent.at).min()
 }
 
 /// Limit orders for the day, on a tick, for at most nine decimals of a share; also those that the
