@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
 use crate::domain::execution::BROKER_MIN;
-use crate::domain::market::{Quote, QuoteBasis};
+use crate::domain::market::Quote;
 use crate::domain::money::Shares;
 use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::order::{ClientOrderId, OrderRequest, Side};
@@ -147,7 +147,5 @@ fn fresh(quote: &Quote, policy: &Policy, permit: &Permit<'_>) -> Result<(), Refu
         format!("the quote is {} s old", age.as_secs())
     })?;
     let wide = quote.half_spread() * Decimal::TWO;
-    require(quote.basis() == QuoteBasis::LastTrade || wide <= rules.spread_max, "spread", || {
-        format!("the spread is {wide} of the price")
-    })
+    require(wide <= rules.spread_max, "spread", || format!("the spread is {wide} of the price"))
 }

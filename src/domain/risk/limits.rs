@@ -89,7 +89,7 @@ fn turnover(plan: &RebalancePlan, snapshot: &Snapshot, policy: &Policy, findings
     let share = |value: Usd| match value.ratio_to(base) {
         Some(share) => share,
         None if value == Usd::ZERO => Decimal::ZERO,
-        None => Decimal::MAX / Decimal::ONE_THOUSAND, // something of nothing
+        None => Decimal::ONE_THOUSAND, // something of nothing: beyond all that a policy may allow
     };
     let limits = &policy.limits;
     findings.limit(

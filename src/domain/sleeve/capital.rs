@@ -71,11 +71,10 @@ impl Valuation<'_> {
         shares.iter().map(|(symbol, shares)| self.value(symbol, *shares)).sum()
     }
 
-    /// True when shares cannot be sold on their own: less than one of an asset that trades whole,
-    /// or too little for an order.
+    /// True when shares cannot be sold on their own: less than one of an asset that trades whole.
     pub fn is_dust(&self, symbol: &Symbol, shares: Shares) -> bool {
         let whole_only = self.listings.get(symbol).is_none_or(|listing| !listing.fractionable);
-        (whole_only && shares < Shares::ONE) || self.value(symbol, shares) < ORDER_MIN
+        whole_only && shares < Shares::ONE
     }
 }
 

@@ -127,7 +127,7 @@ fn pass_on(cross: &Cross<'_>, stands: &[Stand], sells: &[Shares]) -> (Vec<Shares
         .map(|(stand, shares)| if stand.exit { *shares } else { Shares::ZERO })
         .collect();
     let mut rest = sum(&gives);
-    if rest.is_zero() || rest * cross.price >= cross.resize_min {
+    if rest * cross.price >= cross.resize_min {
         return (none(), none());
     }
     let takes = stands

@@ -141,17 +141,22 @@ impl Drift<'_> {
         if let Some(new) = self.signal.symbols().find(|symbol| !self.last.named.contains(*symbol)) {
             return Some(DueReason::NewSymbol(new.clone()));
         }
-        let mut invested = Usd::ZERO;
+        // Dust stays whatever is done, so the rest is measured as if it were not there.
+        let (mut capital, mut invested) = (self.capital, Usd::ZERO);
         for (symbol, shares) in &sleeve.shares {
             let value = self.valuation.value(symbol, *shares);
-            invested += value;
             let named = !self.signal.weight_of(symbol).is_zero();
-            if !named && value > self.resize_min && !self.valuation.is_dust(symbol, *shares) {
+            if !named && self.valuation.is_dust(symbol, *shares) {
+                capital -= value;
+                continue;
+            }
+            invested += value;
+            if !named && value > self.resize_min {
                 return Some(DueReason::Leftover(symbol.clone()));
             }
         }
         let far = |value: Usd, target: Weight| {
-            let weight = value.ratio_to(self.capital);
+            let weight = value.ratio_to(capital);
             weight.is_some_and(|weight| (weight - target.decimal()).abs() > most.decimal())
         };
         let drifted = self.signal.weights.iter().find(|(symbol, target)| {
@@ -160,7 +165,7 @@ impl Drift<'_> {
         let first = self.signal.weights.first().map(|(symbol, _)| symbol);
         match drifted {
             Some((symbol, _)) => Some(DueReason::Drift(symbol.clone())),
-            None if far(self.capital - invested, self.signal.cash) => {
+            None if far(capital - invested, self.signal.cash) => {
                 // Too much or too little is invested in all: named after the first symbol.
                 let held = sleeve.shares.keys().next();
                 first.or(held).map(|symbol| DueReason::Drift(symbol.clone()))

@@ -9,7 +9,9 @@ use crate::domain::execution::{Execution, OrderOutcome};
 use crate::domain::money::Shares;
 use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::order::{AttemptState, Side};
-use crate::domain::plan::{BuyPlan, Part, PlanItem, RebalancePlan, SleevePlan, SleeveState};
+use crate::domain::plan::{
+    BuyPlan, DueReason, Part, PlanItem, RebalancePlan, SleevePlan, SleeveState,
+};
 use crate::domain::sleeve::attribution::{share_out, share_out_parts};
 use crate::domain::sleeve::capital::ORDER_MIN;
 use crate::domain::sleeve::ledger::{LastRebalance, Ledger, Sleeve, Unsettled};
@@ -37,26 +39,19 @@ pub fn settle(
         attribute(&mut ledger, outcome, planned_parts(plan, buy_plan, outcome));
     }
     for planned in &plan.sleeves {
-        let is_allocated = !planned.allocation.is_zero() || !planned.strategy_hash.is_empty();
-        let is_due = matches!(planned.state, SleeveState::Due(_));
-        if is_due && is_allocated {
-            let sleeve = ledger.sleeves.entry(planned.strategy.clone()).or_default();
-            let done = is_done(planned, sleeve, plan);
-            sleeve.last = Some(rebalanced(planned, sleeve.last.as_ref(), done, plan, signals));
+        let SleeveState::Due(why) = &planned.state else { continue };
+        let sleeve = ledger.sleeves.entry(planned.strategy.clone()).or_default();
+        if *why == DueReason::GivenUp {
+            sleeve.last = None; // whoever allocates it again begins anew
+            continue;
         }
+        let done = is_done(planned, sleeve, plan);
+        sleeve.last = Some(rebalanced(planned, sleeve.last.as_ref(), done, plan, signals));
     }
-    let allocated: BTreeSet<_> = plan
-        .sleeves
-        .iter()
-        .filter(|sleeve| !sleeve.strategy_hash.is_empty())
-        .map(|sleeve| &sleeve.strategy)
-        .collect();
     for sleeve in ledger.sleeves.values_mut() {
         sleeve.touched = false;
     }
-    ledger.sleeves.retain(|name, sleeve| {
-        !sleeve.shares.is_empty() || allocated.contains(name) || sleeve.last.is_some()
-    });
+    ledger.sleeves.retain(|_, sleeve| !sleeve.shares.is_empty() || sleeve.last.is_some());
     let mut named = ledger.symbols();
     named.extend(ledger.unsettled.values().map(|order| order.symbol.clone()));
     ledger.assets.retain(|symbol, _| named.contains(symbol));

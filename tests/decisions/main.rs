@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+#[path = "../money/mod.rs"]
 mod money;
+mod plan_edges;
+mod sleeve_edges;
 
 use std::collections::BTreeSet;
 
