@@ -385,4 +385,60 @@ mod tests {
         let _ = life.seen(&order(OrderStatus::Cancelled, 0), at(3));
         assert!(matches!(life.step(at(3), Until::both(at(1000))), Step::Over));
     }
+
+    fn too_many(available: u32) -> Result<Order, BrokerError> {
+        let reason = Refusal::Shares { available: Some(Shares::whole(available)) };
+        Err(BrokerError::Refused { reason, message: "insufficient qty".to_owned() })
+    }
+
+    #[test]
+    fn nothing_is_begun_at_the_moment_when_beginning_ends() {
+        let symbol = Symbol::parse("SPY").unwrap();
+        let life = OrderLife::new(Attempts::new(symbol, Side::Buy, Shares::whole(10)));
+        assert!(matches!(life.step(at(999), Until::both(at(1000))), Step::Draft));
+        assert!(matches!(life.step(at(1000), Until::both(at(1000))), Step::Over));
+    }
+
+    #[test]
+    fn between_two_looks_or_cancellations_an_order_waits_for_the_next() {
+        let life = sent();
+        let next = life.current.as_ref().unwrap().look_at;
+        assert!(next > at(0) && next < at(10));
+        assert!(
+            matches!(life.step(at(0), Until::both(at(1000))), Step::Wait(until) if until == next)
+        );
+        assert!(matches!(life.step(next, Until::both(at(1000))), Step::Look(_)));
+        let mut life = working();
+        life.cancelling(&Ok(()), at(10));
+        let step = life.step(at(11), Until::both(at(1000)));
+        assert!(matches!(step, Step::Wait(until) if until == at(12)));
+    }
+
+    #[test]
+    fn an_order_of_too_many_shares_is_made_smaller_once() {
+        for refused in [0, 10, 11] {
+            let concern = sent().answered(too_many(refused), at(1));
+            assert!(matches!(concern, Concern::Refused), "{refused} are not fewer than 10");
+        }
+        let mut life = sent();
+        let Concern::Fewer(shares) = life.answered(too_many(9), at(1)) else { panic!() };
+        assert_eq!(shares, Shares::whole(9));
+        let full = request();
+        let (id, symbol) = (full.id().clone(), full.symbol().clone());
+        life.reduce(OrderRequest::ungated(id, symbol, Side::Buy, shares, full.limit()));
+        let (_, smaller) = life.looked(Ok(None), at(1));
+        let again = smaller.map(|request| (request.id().clone(), request.shares()));
+        assert_eq!(again, Some((full.id().clone(), shares)), "under the same id");
+        assert!(matches!(life.answered(too_many(8), at(2)), Concern::Refused));
+        assert!(matches!(life.step(at(2), Until::both(at(1000))), Step::Over));
+    }
+
+    #[test]
+    fn a_price_beyond_reason_is_said_at_the_first_look_only() {
+        let mut life = sent();
+        let mut dear = order(OrderStatus::Working, 4);
+        dear.fill_price = Some(Price::parse("900").unwrap());
+        assert!(matches!(life.seen(&dear, at(1)), Concern::Stop("fill-price", _)));
+        assert!(matches!(life.seen(&dear, at(2)), Concern::None));
+    }
 }

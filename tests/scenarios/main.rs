@@ -25,6 +25,7 @@ mod incidents;
 mod lessons;
 mod limits;
 mod orders;
+mod past;
 mod permission;
 mod records;
 mod replay;
