@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::money::{World, item, name, order, orders, price, shares, symbol, usd, weight};
+use crate::money::{TODAY, World, item, name, order, orders, price, shares, symbol, usd, weight};
 use alchemiser::domain::account::{AccountBlock, ActivityKind, Asset};
 use alchemiser::domain::hash::sha256_hex;
 use alchemiser::domain::market::QuoteRules;
@@ -17,6 +17,7 @@ use alchemiser::domain::policy::{ConflictRule, Policy};
 use alchemiser::domain::report::EquityPoint;
 use alchemiser::domain::risk::{ApprovedPlan, Demand, Permit, Usage, approve, restore};
 use alchemiser::domain::snapshot::{Snapshot, Splits};
+use alchemiser::domain::strategy::Rebalance;
 use jiff::Timestamp;
 use jiff::civil::date;
 use rust_decimal::Decimal;
@@ -472,4 +473,20 @@ fn what_a_run_used_up_is_shown_beside_what_it_may() {
             "limits.unknowns_max 0 of 2 true",
         ]
     );
+}
+
+#[test]
+fn holdings_beyond_a_cap_are_shown_and_stop_nothing() {
+    // A monthly strategy keeps 110 shares at 10 dollars; the account owes 100.
+    let mut world = World::new("-100");
+    world.market("SPY", "10").strategy("a", "1", &[("SPY", "0.5")]).holds("a", "SPY", "110");
+    world.rebalances("a", Rebalance::Monthly).rebalanced("a", TODAY);
+    let shown: Vec<String> = world
+        .decide()
+        .limits
+        .into_iter()
+        .filter(|line| ["exposure", "limits.position_max"].contains(&line.limit.as_str()))
+        .map(|line| format!("{} {} of {} {}", line.limit, line.used, line.allowed, line.within))
+        .collect();
+    assert_eq!(shown, ["limits.position_max 110% of 60% true", "exposure 110% of 100% true"]);
 }

@@ -12,7 +12,7 @@ use alchemiser::domain::money::{Shares, Usd};
 use alchemiser::domain::order::{ClientOrderId, OrderStatus, Side};
 use alchemiser::domain::plan::{DueReason, HeldReason, SleeveState};
 use alchemiser::domain::policy::{Adopt, ConflictRule};
-use alchemiser::domain::sleeve::fold::{LedgerError, carry_forward};
+use alchemiser::domain::sleeve::fold::{LedgerError, carry_forward, first};
 use alchemiser::domain::sleeve::instruct::{Instruction, Move};
 use alchemiser::domain::sleeve::ledger::{LastRebalance, Ledger};
 use alchemiser::domain::strategy::{Rebalance, StrategyError};
@@ -468,4 +468,12 @@ fn a_strategy_taken_out_and_put_back_is_due_at_once() {
     back.puppets.clear();
     back.strategy("a", "1", &[("SPY", "0.5")]).rebalances("a", Rebalance::Monthly);
     assert_ne!(state(&back, "a"), NOT_DUE);
+}
+
+#[test]
+fn a_first_ledger_is_booked_up_to_the_moment_at_which_the_account_was_seen() {
+    let world = half_in_spy("10000");
+    let ledger = first(&world.snapshot);
+    let seen = Some(world.snapshot.now);
+    assert_eq!((ledger.began, ledger.booked_until), (seen, seen));
 }

@@ -7,13 +7,16 @@ use std::time::Duration;
 use alchemiser::application::journal::chain::look_at_last;
 use alchemiser::application::journal::history::{History, finals_before, last_final, look_back};
 use alchemiser::application::journal::listing::Listing;
-use alchemiser::application::journal::{Claim, Journal, JournalError, Kept, Opening};
+use alchemiser::application::journal::{
+    Claim, FIRST_SNAPSHOT, Journal, JournalError, Kept, Opening, PlanRecord,
+};
 use alchemiser::application::ports::{Clock, Put, Record, Store, StoreError};
 use alchemiser::domain::report::{RunReport, Verdict};
 use alchemiser::domain::run::{AccountName, Mode, RunAction, RunKey, RunRequest, Slot};
 use async_trait::async_trait;
 use jiff::civil::{Date, date};
 use jiff::{Timestamp, ToSpan};
+use serde_json::Value;
 
 use crate::kept::{Outage, Shelf};
 use crate::stage::Stage;
@@ -395,4 +398,15 @@ async fn a_record_is_offered_four_times_at_growing_intervals() {
         let waited = archive.clock.now().duration_since(begun).as_millis();
         assert_eq!(waited, waits, "{failures}");
     }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_plan_of_before_inputs_had_names_was_made_from_the_first() {
+    let stage = Stage::new().plays("a", "1", "SPY 0.5, BIL 0.5");
+    stage.run().await;
+    let plan = stage.shelf.text("runs/paper/main/2026-11-20/open/g0/plan.json").unwrap();
+    let mut record: Value = serde_json::from_str(&plan).unwrap();
+    record["body"].as_object_mut().unwrap().remove("inputs").unwrap();
+    let read: PlanRecord = serde_json::from_value(record["body"].take()).unwrap();
+    assert_eq!(read.inputs, FIRST_SNAPSHOT);
 }
