@@ -289,6 +289,19 @@ async fn a_run_that_died_in_the_middle_is_told_with_how_far_it_came() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn how_often_orders_went_out_again_is_told() {
+    let stage = stage();
+    stage.troubles("SPY", 1, OrderTrouble::NeverFilled);
+    stage.shelf.denies("final.json");
+    stage.run().await;
+    stage.world.advance(FIRST_LOOK);
+    let watched = Lookout::of(&stage).looks().await;
+    let Finding::LeftOpen(traces) = &watched.look.finding else { panic!("{}", watched.summary) };
+    assert_eq!(traces.repeats, 1);
+    assert!(stage.post.last().contains("Further attempts: 1"));
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn a_run_that_could_not_reach_the_broker_is_left_open_without_a_plan() {
     let stage = stage();
     stage.world.fault(Fault::request(On::any("/v2/clock").always(), Trouble::NoConnection));
