@@ -380,4 +380,20 @@ mod tests {
             AttemptState::Filled
         );
     }
+
+    #[test]
+    fn what_the_broker_has_is_not_undone_by_words_about_a_request() {
+        use AttemptEvent as E;
+        use AttemptState as S;
+        let words = [E::Submitted, E::Refused, E::CancelRequested, E::GaveUp];
+        for (state, after) in [
+            (S::Sent, [S::Sent, S::Refused, S::Sent, S::Unknown]),
+            (S::Working, [S::Working, S::Working, S::Cancelling, S::Unknown]),
+            (S::Cancelling, [S::Cancelling, S::Cancelling, S::Cancelling, S::Unknown]),
+            (S::Unknown, [S::Unknown; 4]),
+            (S::Refused, [S::Sent, S::Refused, S::Refused, S::Refused]),
+        ] {
+            assert_eq!(words.each_ref().map(|word| state.on(word).unwrap()), after, "{state:?}");
+        }
+    }
 }

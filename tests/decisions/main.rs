@@ -1108,4 +1108,11 @@ fn a_stored_plan_that_breaks_a_law_is_not_taken_up_again() {
         plan.sleeves[0].state = SleeveState::Held(HeldReason::NotDue);
     };
     assert_eq!(broken(&held), "held-sleeve");
+    assert_eq!(broken(&|plan| plan.items[0].reference = None), "no-price");
+    let part_of_a_share = |plan: &mut RebalancePlan| {
+        let item = &mut plan.items[1];
+        (item.action, item.fractionable) = (Action::Buy(shares("48.5")), false);
+        item.parts[0].shares = shares("48.5");
+    };
+    assert_eq!(broken(&part_of_a_share), "whole-shares");
 }

@@ -10,11 +10,11 @@ use alchemiser::domain::account::{ActivityKind, AssetId};
 use alchemiser::domain::decide::decide;
 use alchemiser::domain::money::{Shares, Usd};
 use alchemiser::domain::order::{ClientOrderId, OrderStatus, Side};
-use alchemiser::domain::plan::{DueReason, HeldReason, SleeveState};
+use alchemiser::domain::plan::{DueReason, HeldReason, Part, SleeveState};
 use alchemiser::domain::policy::{Adopt, ConflictRule};
 use alchemiser::domain::sleeve::fold::{LedgerError, carry_forward, first};
 use alchemiser::domain::sleeve::instruct::{Instruction, Move};
-use alchemiser::domain::sleeve::ledger::{LastRebalance, Ledger};
+use alchemiser::domain::sleeve::ledger::{LastRebalance, Ledger, Unsettled};
 use alchemiser::domain::strategy::{Rebalance, StrategyError};
 use alchemiser::domain::symbol::Symbol;
 use jiff::Timestamp;
@@ -476,4 +476,36 @@ fn a_first_ledger_is_booked_up_to_the_moment_at_which_the_account_was_seen() {
     let ledger = first(&world.snapshot);
     let seen = Some(world.snapshot.now);
     assert_eq!((ledger.began, ledger.booked_until), (seen, seen));
+}
+
+/// Carried forward, when an order of the sleeve `a` was left with its end unknown.
+fn left_unknown(
+    (side, unbooked): (Side, &str),
+    status: OrderStatus,
+) -> Result<Ledger, LedgerError> {
+    let mut world = holding_forty();
+    let id = ClientOrderId::of(&world.key, &symbol("SPY"), side, 1);
+    let parts = vec![Part { strategy: name("a"), shares: shares(unbooked) }];
+    let unsettled = Unsettled { symbol: symbol("SPY"), side, booked: Shares::ZERO, parts };
+    world.known().ledger.unsettled.insert(id.clone(), unsettled);
+    let mut seen = order(id.as_str(), "SPY", side, unbooked);
+    (seen.filled, seen.status) = (shares(unbooked), status);
+    world.snapshot.orders.push(seen);
+    carry_forward(&world.known().ledger.clone(), &world.snapshot).map(|carried| carried.ledger)
+}
+
+#[test]
+fn an_order_that_still_works_leaves_the_books_open() {
+    let left = left_unknown((Side::Buy, "5"), OrderStatus::PartiallyFilled).unwrap_err();
+    assert!(
+        matches!(&left, LedgerError::Unsettled(orders) if orders.contains("SPY-B-1")),
+        "{left}"
+    );
+}
+
+#[test]
+fn a_sale_of_more_than_a_sleeve_owned_is_no_ledger() {
+    let sold = left_unknown((Side::Sell, "41"), OrderStatus::Filled).unwrap_err();
+    assert!(matches!(sold, LedgerError::Mismatch(_)));
+    assert!(sold.to_string().contains("a sold 41 SPY by al1-P-"), "{sold}");
 }

@@ -402,11 +402,29 @@ async fn a_record_is_offered_four_times_at_growing_intervals() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn a_plan_of_before_inputs_had_names_was_made_from_the_first() {
-    let stage = Stage::new().plays("a", "1", "SPY 0.5, BIL 0.5");
-    stage.run().await;
-    let plan = stage.shelf.text("runs/paper/main/2026-11-20/open/g0/plan.json").unwrap();
-    let mut record: Value = serde_json::from_str(&plan).unwrap();
+    let mut record = a_plan().await;
     record["body"].as_object_mut().unwrap().remove("inputs").unwrap();
     let read: PlanRecord = serde_json::from_value(record["body"].take()).unwrap();
     assert_eq!(read.inputs, FIRST_SNAPSHOT);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_plan_for_another_run_is_not_followed() {
+    let archive = Archive::empty().await;
+    let plan: PlanRecord = serde_json::from_value(a_plan().await["body"].take()).unwrap();
+    for (key, is_its_own) in [(friday(), true), (monday(), false)] {
+        let journal = archive.journal(&key);
+        let inputs = journal.keep(&plan.inputs, None, &()).await.unwrap();
+        journal.keep_after(&inputs.hash, "plan.json", &plan).await.unwrap();
+        let read = journal.plan().await;
+        assert_eq!(read.is_ok(), is_its_own, "{read:?}");
+    }
+}
+
+/// The record of a plan of Friday, as it is stored.
+async fn a_plan() -> Value {
+    let stage = Stage::new().plays("a", "1", "SPY 0.5, BIL 0.5");
+    stage.run().await;
+    let plan = stage.shelf.text("runs/paper/main/2026-11-20/open/g0/plan.json").unwrap();
+    serde_json::from_str(&plan).unwrap()
 }
