@@ -16,7 +16,7 @@ use alchemiser::domain::run::{AccountName, Mode, RunAction, RunKey, RunRequest, 
 use async_trait::async_trait;
 use jiff::civil::{Date, date};
 use jiff::{Timestamp, ToSpan};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::kept::{Outage, Shelf};
 use crate::stage::Stage;
@@ -406,6 +406,24 @@ async fn a_plan_of_before_inputs_had_names_was_made_from_the_first() {
     record["body"].as_object_mut().unwrap().remove("inputs").unwrap();
     let read: PlanRecord = serde_json::from_value(record["body"].take()).unwrap();
     assert_eq!(read.inputs, FIRST_SNAPSHOT);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_record_of_newer_code_is_not_read_however_well_it_reads() {
+    let archive = Archive::empty().await;
+    let key = friday();
+    for version in [1, 2] {
+        let record = json!({
+            "version": version, "run": key.to_string(), "writer": "first", "code": "2",
+            "previous": null, "body": null,
+        });
+        archive.shelf().lay(&format!("runs/{key}/open.json"), &record.to_string());
+        match archive.journal(&key).read::<()>("open.json").await {
+            Ok(kept) => assert!(version == 1 && kept.is_some()),
+            Err(JournalError::Newer { version: 2, .. }) => assert_eq!(version, 2),
+            Err(other) => panic!("{other}"),
+        }
+    }
 }
 
 #[tokio::test(flavor = "current_thread")]
