@@ -139,6 +139,12 @@ impl Archive {
         Listing::of(self.shelf(), &*self.clock, whose, month).await.unwrap()
     }
 
+    /// Claims Friday's run for a writer.
+    async fn claim(&self, writer: &str) -> Claim {
+        let journal = self.journal_of(&friday(), writer);
+        journal.claim(&self.request, Opening::Allowed, LEASE, None).await.unwrap()
+    }
+
     fn passes(&self, time: Duration) -> Timestamp {
         self.stage.world.advance(time);
         self.clock.now()
@@ -358,33 +364,25 @@ async fn a_run_that_ended_or_may_not_be_opened_gets_no_record_more() {
 #[tokio::test(flavor = "current_thread")]
 async fn a_lease_lasts_its_time_and_a_started_second_more() {
     let archive = Archive::empty().await;
-    let claim = async |writer| {
-        let journal = archive.journal_of(&friday(), writer);
-        journal.claim(&archive.request, Opening::Allowed, LEASE, None).await.unwrap()
-    };
-    assert!(matches!(claim("first").await, Claim::Ours { epoch: 1, .. }));
+    assert!(matches!(archive.claim("first").await, Claim::Ours { epoch: 1, .. }));
     archive.passes(LEASE + Duration::from_millis(900));
-    assert!(matches!(claim("second").await, Claim::InProgress));
+    assert!(matches!(archive.claim("second").await, Claim::InProgress));
     archive.passes(Duration::from_millis(100));
-    assert!(matches!(claim("third").await, Claim::Ours { epoch: 2, .. }));
+    assert!(matches!(archive.claim("third").await, Claim::Ours { epoch: 2, .. }));
 }
 
 #[tokio::test(flavor = "current_thread")]
 async fn only_who_holds_the_lease_gives_it_back() {
     let archive = Archive::empty().await;
-    let claim = async |writer| {
-        let journal = archive.journal_of(&friday(), writer);
-        journal.claim(&archive.request, Opening::Allowed, LEASE, None).await.unwrap()
-    };
     let abandons = async |writer| archive.journal_of(&friday(), writer).abandon().await.unwrap();
     abandons("nobody").await;
-    assert!(matches!(claim("first").await, Claim::Ours { epoch: 1, .. }));
+    assert!(matches!(archive.claim("first").await, Claim::Ours { epoch: 1, .. }));
     abandons("second").await;
-    assert!(matches!(claim("second").await, Claim::InProgress));
+    assert!(matches!(archive.claim("second").await, Claim::InProgress));
     abandons("first").await;
-    assert!(matches!(claim("second").await, Claim::Ours { epoch: 2, .. }));
+    assert!(matches!(archive.claim("second").await, Claim::Ours { epoch: 2, .. }));
     abandons("first").await;
-    assert!(matches!(claim("third").await, Claim::InProgress), "it is the second's now");
+    assert!(matches!(archive.claim("third").await, Claim::InProgress), "it is the second's now");
 }
 
 #[tokio::test(flavor = "current_thread")]
