@@ -262,6 +262,31 @@ fn a_sale_is_waited_for_from_the_moment_it_left() {
     }
 }
 
+/// Found by seed 125467: two strategies were to enter what a surer one leaves. Their money stays cash,
+/// as the policy says, and the judge took that for cash that nobody asked for.
+#[test]
+fn the_less_sure_side_of_a_conflict_waits_in_cash() {
+    const HELD: &[(&str, &str)] = &[("UPRO", "0.6"), ("TLT", "0.4")];
+    const BILLS: &[(&str, &str)] = &[("BIL", "1")];
+    let day = |of: [&'static [(&'static str, &'static str)]; 3]| {
+        let mut day = session(SPY, &[]);
+        day.wishes = of.map(Wish::Weights).to_vec();
+        day
+    };
+    let mut trial = trial(vec![day([SPY, HELD, HELD]), day([BILLS, SPY, SPY])]);
+    trial.setting.strategies = vec![("a", "0.4"), ("b", "0.35"), ("c", "0.25")];
+    trial.setting.policy = "conflict = \"highest-confidence\"\n";
+    let (truth, violations) = judged(&trial);
+    assert_eq!(violations, []);
+    let truth = truth.unwrap();
+    let second = truth.days[1].due;
+    let orders = truth.world.orders();
+    let of_second = orders.iter().filter(|order| order.created_at >= second);
+    let lines: std::collections::BTreeSet<String> =
+        of_second.map(|order| format!("{} {}", order.asked.side, order.symbol())).collect();
+    assert_eq!(Vec::from_iter(lines), ["buy BIL", "sell SPY", "sell TLT", "sell UPRO"]);
+}
+
 /// Found by seed 109969: a process whose clock was 42 s behind stood still for 55 s while it asked the
 /// broker for the time, and found its clock 13 s ahead.
 #[test]

@@ -108,7 +108,9 @@ pub fn cash_only_when_said(evidence: &Evidence<'_>, findings: &mut Findings) {
         findings.require(!sells || after * Decimal::TWO >= asked, || {
             format!("{name} sells and leaves {after} invested of {asked} asked for")
         });
-        let unsaid = !may_say_cash(evidence, name);
+        let waits = plan["conflicts"].as_array().is_some_and(|listed| !listed.is_empty())
+            && evidence.truth.script.setting.policy.contains("highest-confidence");
+        let unsaid = !waits && !may_say_cash(evidence, name);
         findings.require(!sells || !unsaid || after * Decimal::TWO >= before, || {
             format!("{name} sells and leaves {after} invested of {before}, and nobody said so")
         });
