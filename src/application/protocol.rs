@@ -179,7 +179,7 @@
 //! | C18 | during the buys | buy plan, some orders | as C7 to C14 | as there |
 //! | C19 | buys ended, no `final.json` | ended orders, perhaps `buys.json` | reads all ends again, books, ends | the books follow from plan and ends |
 //! | C20 | `final.json` on its way | perhaps it | takes the stored one, or as C19 | put once |
-//! | C21 | ended, letter not sent | `final.json` | sends the letter, if it is the same event or a resume | no `mail/run.json` |
+//! | C21 | ended, letter not sent | `final.json`, perhaps `begun/mail/run.json` | sends the letter, if it is the same event or a resume, two minutes after another began to | no `mail/run.json` |
 //! | C22 | letter taken, `mail/run.json` not stored | `final.json` | sends it a second time | two letters are better than none |
 //! | C23 | everything done, answer lost | all | does nothing | `final.json` is read first |
 //! | C24 | before a line of ours ran | nothing | as C1; the watch tells | nothing happened |
@@ -214,7 +214,8 @@
 //!
 //! * That a session is traded. Doubt, lateness, a halt or a store that is away end in no order.
 //! * That buys follow sells. A run can end between them, with the money in cash and a letter.
-//! * Exactly one letter: at least one, when mail can be sent, and rarely two.
+//! * Exactly one letter: at least one, when mail can be sent, and two where one died between
+//!   sending and recording it.
 //! * Anything about a person or another program that trades the same account at the same time,
 //!   beyond not selling their shares and saying what differs.
 //! * That a request on its way cannot arrive after everybody has stopped looking for it. It is

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::join;
 use tracing::{info, warn};
 
@@ -24,6 +24,9 @@ use crate::presentation::{self, MailParts, Pictures};
 const MAIL_TRIES: u32 = 3;
 /// Wait after the first refusal of a mail; longer after the second.
 const MAIL_WAIT: Duration = Duration::from_millis(500);
+
+/// Who began to send a letter so long ago has sent it, or never will.
+const SENDING_LASTS: SignedDuration = SignedDuration::from_mins(2);
 
 /// What became of a run's mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +64,27 @@ pub(super) struct Once<'a> {
     /// Hash of the final record that the letter is about.
     pub(super) about: Option<String>,
     pub(super) sent_before: Sent,
+}
+
+impl Once<'_> {
+    /// Whether this invocation is the one to send: the letter is not on record, and no other one
+    /// that could not know either began to send it a moment ago.
+    ///
+    /// Whoever began and died leaves it to the next that comes later; where the store does not say,
+    /// two letters are better than none.
+    async fn is_ours(&self, clock: &dyn Clock) -> bool {
+        let Self { journal, name, .. } = self;
+        if self.sent_before == Sent::Never {
+            return true;
+        }
+        if let Ok(Some(_)) = journal.read::<String>(name).await {
+            return false;
+        }
+        match journal.keep(&format!("begun/{name}"), None, &()).await {
+            Ok(kept) => kept.mine || clock.now().duration_since(kept.at) >= SENDING_LASTS,
+            Err(_) => true,
+        }
+    }
 }
 
 /// Whether an earlier invocation may have sent a letter.
@@ -107,8 +131,8 @@ async fn mail(report: &RunReport, house: &House<'_>, once: Option<Once<'_>>) -> 
     if report.verdict == Verdict::Closed && mail.closed_days == ClosedDays::Silent {
         return Mailed::Silent;
     }
-    if let Some(Once { journal, name, sent_before: Sent::Perhaps, .. }) = &once
-        && let Ok(Some(_)) = journal.read::<String>(name).await
+    if let Some(once) = &once
+        && !once.is_ours(house.desk.clock).await
         && !is_planted(Mutant::MailAgain)
     {
         return Mailed::Before;

@@ -9,7 +9,7 @@ use alchemiser::interface::cli::simulate::battery::judged;
 use alchemiser::simulator::exchange::{Fills, OrderTrouble};
 use alchemiser::simulator::faults::{Effect, Fault, On, Trouble};
 use alchemiser::simulator::trial::draw::script;
-use alchemiser::simulator::trial::lifeline::Fate;
+use alchemiser::simulator::trial::lifeline::{Edge, Fate};
 use alchemiser::simulator::trial::script::{
     Day, Delivery, Engines, Happening, Script, Setting, Task, Turn, What, Wish,
 };
@@ -253,12 +253,45 @@ fn records_lost_between_two_runs_stop_every_session_after() {
     assert_eq!(orders[1], Vec::<String>::new());
 }
 
-/// Found by seeds 104638 and 105527: a sale that nobody could see reached the exchange just before its
-/// end was given up, and the purchases went out. The judge counted the patience from that arrival.
+/// Found by seeds 104638, 105527 and 135058: a sale that nobody could see reached the exchange just
+/// before its end was given up, and the purchases went out. The judge counted the patience from that
+/// arrival, and then from the moment its second attempt left.
 #[test]
-fn a_sale_is_waited_for_from_the_moment_it_left() {
-    for seed in [104_638, 105_527] {
+fn a_sale_is_waited_for_from_the_moment_it_first_left() {
+    for seed in [104_638, 105_527, 135_058] {
         assert_eq!(judged(&script(seed, None)).1, [], "seed {seed}");
+    }
+}
+
+/// Found by seed 135226: two deliveries of one moment, both with too little time left to begin, each
+/// mailed that nothing was done. Whoever comes second now leaves it to the first; where that one dies
+/// before it has sent, the next does.
+#[test]
+fn a_letter_is_begun_by_one_of_two_deliveries_and_sent_by_a_later_one_if_that_dies() {
+    let hurried = |after: u64, fate| {
+        let lasts = Duration::from_secs(20);
+        let delivery = Delivery { lasts, fate, ..Delivery::of(Task::Trade) };
+        (after, What::Delivery(delivery))
+    };
+    let letters = |happenings: &[(u64, What)]| {
+        let mut day = session(SPY, happenings);
+        day.happenings.remove(0);
+        let (truth, violations) = judged(&trial(vec![day]));
+        assert_eq!(violations, []);
+        let truth = truth.unwrap();
+        truth.letters.iter().map(|sent| sent.letter.subject.clone()).collect::<Vec<String>>()
+    };
+    let said = "[PAPER BLOCKED] 17 Nov open: no orders, deadline";
+    let both = letters(&[hurried(0, Fate::Lives), hurried(0, Fate::Lives)]);
+    assert_eq!(both.iter().filter(|subject| *subject == said).count(), 1, "{both:?}");
+    for call in 1..=12 {
+        let killed = hurried(0, Fate::Killed { call, edge: Edge::After });
+        for (later, at_most) in [(1_000, 1), (125_000, 2)] {
+            let all = letters(&[killed.clone(), hurried(later, Fate::Lives)]);
+            let count = all.iter().filter(|subject| *subject == said).count();
+            let owed = usize::from(later > 120_000);
+            assert!((owed..=at_most).contains(&count), "{call} {later}: {all:?}");
+        }
     }
 }
 

@@ -152,8 +152,9 @@ pub fn buys_after_sells(evidence: &Evidence<'_>, findings: &mut Findings) {
             let came_later = sell.order.created_at > first;
             // One whose end nobody could see was waited for as long as a phase lasts, unless its
             // process stood still meanwhile with the order in hand. What is on its way is waited
-            // for as well: it may come to the exchange long after it left.
-            let left = first_sent(evidence, sell).unwrap_or(sell.order.created_at);
+            // for as well: it may come to the exchange long after it left. The attempts of one sale
+            // share that time.
+            let left = first_sent(evidence, name, sell).unwrap_or(sell.order.created_at);
             let patient = left.saturating_add(PHASE_LEAST).is_ok_and(|over| over <= first);
             let waited = patient || was_held(evidence, sell);
             let unknown = waited && run.is_unknown(&sell.symbol, Side::Sell);
@@ -164,10 +165,13 @@ pub fn buys_after_sells(evidence: &Evidence<'_>, findings: &mut Findings) {
     }
 }
 
-/// When an order first left a process.
-fn first_sent(evidence: &Evidence<'_>, ours: &Ours) -> Option<Timestamp> {
+/// When the first attempt of an item of a run left a process.
+fn first_sent(evidence: &Evidence<'_>, run: &str, ours: &Ours) -> Option<Timestamp> {
+    let attempts = evidence.of_run(run);
+    let attempts = attempts.filter(|o| o.symbol == ours.symbol && o.side == ours.side);
+    let ids: Vec<&str> = attempts.map(|attempt| attempt.order.client_id.as_str()).collect();
     let sent = evidence.truth.deliveries.iter().flat_map(|process| &process.sent);
-    sent.filter(|sent| sent.body.contains(&ours.order.client_id)).map(|sent| sent.at).min()
+    sent.filter(|sent| ids.iter().any(|id| sent.body.contains(id))).map(|sent| sent.at).min()
 }
 
 /// Limit orders for the day, on a tick, for at most nine decimals of a share; also those that the
