@@ -263,6 +263,20 @@ fn a_sale_is_waited_for_from_the_moment_it_first_left() {
     }
 }
 
+/// Found by seed 158917: a resume stood still for minutes with an order in hand, which left when its
+/// plan was no longer good. The judge excused that for the close of the session, not for the plan.
+#[test]
+fn an_order_in_the_hand_of_a_process_that_stands_still_may_leave_after_its_plan() {
+    assert_eq!(judged(&script(158_917, None)).1, []);
+}
+
+/// Found by seed 158370: with high urgency an order has one attempt, and a market that executes in
+/// ever smaller parts outlasted it on a calm day. The judge expected the whole.
+#[test]
+fn a_single_attempt_may_end_before_the_last_part_is_executed() {
+    assert_eq!(judged(&script(158_370, None)).1, []);
+}
+
 /// Found by seed 135226: two deliveries of one moment, both with too little time left to begin, each
 /// mailed that nothing was done. Whoever comes second now leaves it to the first; where that one dies
 /// before it has sent, the next does.

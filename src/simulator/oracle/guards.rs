@@ -167,7 +167,8 @@ pub fn late_never_trades(evidence: &Evidence<'_>, findings: &mut Findings) {
             format!("{name} was planned at {planned}, it was due at {}", lived.due)
         });
     }
-    for ours in evidence.ours.iter().filter(|ours| !came_late(evidence, ours)) {
+    let on_time = |ours: &&Ours| !came_late(evidence, ours) && !was_held(evidence, ours);
+    for ours in evidence.ours.iter().filter(on_time) {
         let planned = evidence.runs.get(&ours.run).and_then(|run| run.at("plan.json"));
         let Some(planned) = planned else { continue };
         let age = ours.order.created_at.duration_since(planned);

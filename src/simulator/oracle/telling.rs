@@ -150,7 +150,7 @@ pub fn calm_is_perfect(evidence: &Evidence<'_>, findings: &mut Findings) {
     if !truth.script.is_calm() {
         return;
     }
-    let slivers = |day: usize| truth.days.get(day).is_some_and(|d| slivers_alone(evidence, d));
+    let slivers = |day: usize| truth.days.get(day).is_some_and(|d| rest_is_natural(evidence, d));
     for process in truth.deliveries.iter().filter(|p| p.delivery.action == Task::Trade) {
         if slivers(process.day) {
             continue;
@@ -172,14 +172,21 @@ pub fn calm_is_perfect(evidence: &Evidence<'_>, findings: &mut Findings) {
     }
     // Where the surer side of a conflict wins, the other keeps what it has.
     let nets = !truth.script.setting.policy.contains("highest-confidence");
-    if nets && truth.script.setting.engines == Engines::Tables {
+    let left = has_one_attempt(evidence) && slivers(truth.days.len().saturating_sub(1));
+    if nets && !left && truth.script.setting.engines == Engines::Tables {
         targets_reached(evidence, findings);
     }
 }
 
-/// Whether all that a day's orders left unfilled is too little to be ordered: many small executions
-/// may leave less than the broker takes.
-fn slivers_alone(evidence: &Evidence<'_>, lived: &Lived) -> bool {
+/// Whether an order has one attempt only, in a market that executes in parts.
+fn has_one_attempt(evidence: &Evidence<'_>) -> bool {
+    let setting = &evidence.truth.script.setting;
+    setting.policy.contains("urgency = \"high\"") && setting.fills.partial > 0.0
+}
+
+/// Whether a day's orders left something unfilled, and all of it is too little to be ordered, as
+/// many small executions may leave it; or a single attempt ended before the last of them.
+fn rest_is_natural(evidence: &Evidence<'_>, lived: &Lived) -> bool {
     let Some(run) = evidence.runs.get(&format!("{}/open/g0", lived.date)) else { return false };
     let rests: Vec<Decimal> = run
         .outcomes()
@@ -193,7 +200,8 @@ fn slivers_alone(evidence: &Evidence<'_>, lived: &Lived) -> bool {
         })
         .filter(|rest| !rest.is_zero())
         .collect();
-    !rests.is_empty() && rests.iter().all(|rest| *rest <= SLIVER)
+    let hasty = has_one_attempt(evidence);
+    !rests.is_empty() && rests.iter().all(|rest| hasty || *rest <= SLIVER)
 }
 
 /// Each position is worth what the strategies want, but for the smallest resize of each sleeve.
