@@ -203,6 +203,26 @@ fn a_decision_is_explained_with_the_path_that_led_to_it() {
 }
 
 #[test]
+fn a_strategy_is_the_same_in_either_encoding() {
+    let desk = Desk::new().with_prices();
+    let decided =
+        desk.call("explain --prices prices --date 2026-11-20 --symphony trend.clj --json");
+    let json_text = desk.call("convert trend.clj --to json");
+    json_text.is(0, &["\"step\":\"root\""]);
+    assert_eq!(json(&json_text.out)["step"], "root");
+    desk.write("trend.json", &json_text.out);
+    let again = desk.call("explain --prices prices --date 2026-11-20 --symphony trend.json --json");
+    assert_eq!((again.code, &again.out), (0, &decided.out));
+    let text = desk.call("convert trend.json --to text");
+    text.is(0, &["(defsymphony "]);
+    desk.write("again.clj", &text.out);
+    assert_eq!(desk.call("convert again.clj --to text").out, text.out);
+    desk.write("cut.json", &json_text.out[..80]);
+    let words = ["cut.json: line 2, column", "expected well-formed JSON, found a fault: EOF"];
+    desk.call("convert cut.json --to text").is(3, &words);
+}
+
+#[test]
 fn what_cannot_be_explained_says_why() {
     let desk = Desk::new().with_prices();
     desk.write("bad.clj", "(defsymphony \"Bad\" {}\n  (assett \"SPY\"))\n");

@@ -64,6 +64,52 @@ pub fn stdev_return(closes: &[f64], window: u16) -> Result<f64, TooShort> {
     Ok(sample_stdev(|| daily_returns(closes), window) * 100.0)
 }
 
+/// Sample standard deviation (n - 1) of the last `window` closes, in the unit of price.
+///
+/// # Errors
+/// [`TooShort`] below `window` closes.
+pub fn stdev_price(closes: &[f64], window: u16) -> Result<f64, TooShort> {
+    let closes = last(closes, usize::from(window))?;
+    Ok(sample_stdev(|| closes.iter().copied(), window))
+}
+
+/// Largest fall from a running peak within the last `window` closes, in percent and positive.
+///
+/// # Errors
+/// [`TooShort`] below `window` closes.
+pub fn max_drawdown(closes: &[f64], window: u16) -> Result<f64, TooShort> {
+    let (mut peak, mut deepest) = (f64::NAN, f64::NAN);
+    for close in last(closes, usize::from(window))? {
+        peak = peak.max(*close);
+        deepest = deepest.max(1.0 - close / peak);
+    }
+    Ok(deepest * 100.0)
+}
+
+/// Exponential moving average of every close that has one; the first value belongs to
+/// `closes[window - 1]`. Empty below `window` closes.
+///
+/// The recursion starts at the first close: `average += 2 / (window + 1) * (close - average)`.
+pub fn exponential_average_series(closes: &[f64], window: u16) -> Vec<f64> {
+    let unfilled = usize::from(window).saturating_sub(1);
+    smoothed(closes, window).skip(unfilled).collect()
+}
+
+/// Percentage price oscillator of every close that has one: how far the average over `short`
+/// stands above that over `long`, in percent of the latter, both exponential. The first value
+/// belongs to the close that fills the longer window. Source: Appel's MACD as a percentage.
+pub fn oscillator_series(closes: &[f64], short: u16, long: u16) -> Vec<f64> {
+    let pairs = smoothed(closes, short).zip(smoothed(closes, long));
+    let values = pairs.map(|(short, long)| (short - long) / long * 100.0);
+    values.skip(usize::from(short.max(long)).saturating_sub(1)).collect()
+}
+
+/// Signal line of the percentage price oscillator: the exponential average over `smooth` of
+/// [`oscillator_series`]. The first value belongs to the close that fills both windows.
+pub fn oscillator_signal_series(closes: &[f64], short: u16, long: u16, smooth: u16) -> Vec<f64> {
+    exponential_average_series(&oscillator_series(closes, short, long), smooth)
+}
+
 /// Wilder's relative strength index, 0 to 100, of the last close.
 ///
 /// The recursion starts at the first close given, so longer histories settle it: about ten
@@ -157,6 +203,16 @@ fn sample_stdev<I: Iterator<Item = f64>>(values: impl Fn() -> I, count: u16) -> 
     (squares / (f64::from(count) - 1.0)).sqrt()
 }
 
+/// Exponential averages from the first value on, whether or not the window is filled.
+fn smoothed(values: &[f64], window: u16) -> impl Iterator<Item = f64> {
+    let share = if window == 0 { f64::NAN } else { 2.0 / (f64::from(window) + 1.0) };
+    let mut average = values.first().copied().unwrap_or(f64::NAN);
+    values.iter().map(move |value| {
+        average += share * (value - average);
+        average
+    })
+}
+
 fn strength(up: f64, down: f64) -> f64 {
     let moves = up + down;
     // Both averages are sums of non-negative terms: their sum is either above zero or exactly
@@ -208,6 +264,45 @@ mod tests {
     }
 
     #[test]
+    fn an_exponential_average_starts_at_the_first_close_and_is_given_once_its_window_is_filled() {
+        // Shares of a half: 8, (8 + 4) / 2 = 6, (6 + 10) / 2 = 8.
+        let averages = exponential_average_series(&[8.0, 4.0, 10.0], 3);
+        assert!(close_to(averages[0], 8.0) && averages.len() == 1);
+        assert!(exponential_average_series(&[8.0, 4.0], 3).is_empty());
+        // Over one day it is the close itself.
+        assert_eq!(exponential_average_series(&[8.0, 4.0], 1), [8.0, 4.0]);
+    }
+
+    #[test]
+    fn the_oscillator_is_the_gap_of_two_averages_in_percent_of_the_longer() {
+        // Over 1 day 8, 4, 10; over 3 days 8, 6, 8.
+        let gaps = oscillator_series(&[8.0, 4.0, 10.0], 1, 3);
+        assert!(close_to(gaps[0], 25.0) && gaps.len() == 1);
+        // Turned around the whole changes its base as well.
+        assert!(close_to(oscillator_series(&[8.0, 4.0, 10.0], 3, 1)[0], -20.0));
+        // Filled from the second close on, over 1 and 2 days: 4 against 8 - 8/3, 10 against 76/9.
+        let closes = [8.0, 4.0, 10.0];
+        let (first, second) = (-25.0, (10.0 / (76.0 / 9.0) - 1.0) * 100.0);
+        let signal = oscillator_signal_series(&closes, 1, 2, 2);
+        assert!(close_to(signal[0], first + 2.0 / 3.0 * (second - first)), "{signal:?}");
+        assert_eq!(signal.len(), 1);
+    }
+
+    #[test]
+    fn a_drawdown_is_the_deepest_fall_from_a_peak_inside_the_window_and_positive() {
+        let closes = [100.0, 50.0, 80.0, 60.0, 90.0];
+        assert!(close_to(max_drawdown(&closes, 5).unwrap(), 50.0));
+        assert!(close_to(max_drawdown(&closes, 3).unwrap(), 25.0));
+        assert!(close_to(max_drawdown(&closes, 2).unwrap(), 0.0));
+        assert!(close_to(max_drawdown(&closes, 1).unwrap(), 0.0));
+    }
+
+    #[test]
+    fn the_deviation_of_prices_is_in_their_unit() {
+        assert!(close_to(stdev_price(&[7.0, 1.0, 3.0], 2).unwrap(), 2.0_f64.sqrt()));
+    }
+
+    #[test]
     fn one_close_too_few_is_too_short_and_says_how_many() {
         let short = |result: Result<f64, TooShort>| {
             let TooShort { needed, have } = result.unwrap_err();
@@ -220,6 +315,10 @@ mod tests {
         assert_eq!(short(cumulative_return(&closes, 5)), (6, 5));
         assert_eq!(short(stdev_return(&closes, 5)), (6, 5));
         assert_eq!(short(rsi(&closes, 5)), (6, 5));
+        assert_eq!(short(stdev_price(&closes, 6)), (6, 5));
+        assert_eq!(short(max_drawdown(&closes, 6)), (6, 5));
+        assert!(oscillator_series(&closes, 2, 6).is_empty());
+        assert!(oscillator_signal_series(&closes, 2, 4, 3).is_empty());
         assert!(rsi(&closes, 4).is_ok() && moving_average_price(&closes, 5).is_ok());
     }
 
@@ -228,6 +327,9 @@ mod tests {
         assert!(stdev_return(&[1.0, 2.0], 1).unwrap().is_nan());
         assert!(rsi(&[1.0, 2.0], 0).unwrap().is_nan());
         assert!(moving_average_price(&[1.0], 0).unwrap().is_nan());
+        assert!(stdev_price(&[1.0], 1).unwrap().is_nan());
+        assert!(max_drawdown(&[1.0], 0).unwrap().is_nan());
+        assert!(exponential_average_series(&[1.0], 0)[0].is_nan());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use crate::domain::money::Weight;
 use crate::domain::strategy::{Signal, StrategyOutcome};
 use crate::domain::symbol::Symbol;
-use crate::domain::symphony::trace::{Condition, Ranking, Step, Weighing};
+use crate::domain::symphony::trace::{Compound, Condition, Part, Ranking, Step, Weighing};
 
 /// The decision path with all values and margins, then the weights; or the failure.
 ///
@@ -55,7 +55,8 @@ fn write_signal(f: &mut fmt::Formatter<'_>, signal: &Signal) -> fmt::Result {
                 let pad = indent(group.depth);
                 writeln!(f, "{pad}in \"{}\"", plain(&group.title))?;
             }
-            Step::Condition(condition) => write_condition(f, condition)?,
+            Step::Condition(condition) => write_condition(f, condition, "")?,
+            Step::Compound(compound) => write_compound(f, compound, "")?,
             Step::Ranking(ranking) => write_ranking(f, ranking)?,
             Step::Weighing(weighing) => write_weighing(f, weighing)?,
         }
@@ -74,8 +75,9 @@ fn write_signal(f: &mut fmt::Formatter<'_>, signal: &Signal) -> fmt::Result {
     }
 }
 
-fn write_condition(f: &mut fmt::Formatter<'_>, condition: &Condition) -> fmt::Result {
-    let pad = indent(condition.depth);
+/// `inset` stands before a part of a compound condition.
+fn write_condition(f: &mut fmt::Formatter<'_>, condition: &Condition, inset: &str) -> fmt::Result {
+    let pad = indent(condition.depth) + inset;
     let Condition { left, left_value, comparison, right, right_value, margin, .. } = condition;
     let verdict = if condition.holds { "yes" } else { "no " };
     write!(f, "{pad}{verdict} {} {left_value:.4} {comparison} ", plain(left))?;
@@ -86,6 +88,29 @@ fn write_condition(f: &mut fmt::Formatter<'_>, condition: &Condition) -> fmt::Re
         write!(f, "{} {right_value:.4}", plain(right))?;
     }
     writeln!(f, " (margin {margin:.4})")
+}
+
+fn write_compound(f: &mut fmt::Formatter<'_>, compound: &Compound, inset: &str) -> fmt::Result {
+    let pad = indent(compound.depth) + inset;
+    let Compound { operator, parts, written, .. } = compound;
+    let verdict = if compound.holds { "yes" } else { "no " };
+    let wanted = if operator == "and" { "all" } else { "any" };
+    write!(f, "{pad}{verdict} {wanted} of {written}")?;
+    if parts.len() < *written {
+        write!(f, ", settled by the first {}", parts.len())?;
+    }
+    match compound.deciding() {
+        Some(condition) => writeln!(f, " (margin {:.4})", condition.margin)?,
+        None => writeln!(f)?,
+    }
+    let inset = format!("{inset}    ");
+    for part in parts {
+        match part {
+            Part::Condition(condition) => write_condition(f, condition, &inset)?,
+            Part::Compound(compound) => write_compound(f, compound, &inset)?,
+        }
+    }
+    Ok(())
 }
 
 fn write_ranking(f: &mut fmt::Formatter<'_>, ranking: &Ranking) -> fmt::Result {
@@ -187,6 +212,24 @@ mine on the closes of 2026-01-08
   confidence 0.0286 (smallest margin above)
 ";
         assert_eq!(text(&outcome(BODY), AS_OF), expected);
+    }
+
+    #[test]
+    fn a_compound_condition_shows_all_that_was_looked_at() {
+        let body = "(if (or (< (current-price \"UP\") 5) (and (> (current-price \"UP\") 11) \
+                    (> (current-price \"DOWN\") 9)) (> (current-price \"UP\") 10) \
+                    (> (current-price \"UP\") 9)) [(asset \"UP\")] [])";
+        let expected = "\
+  yes any of 4, settled by the first 3 (margin 0.2000)
+      no  price of UP 12.0000 < 5 (margin 1.0000)
+      no  all of 2 (margin 0.1111)
+          yes price of UP 12.0000 > 11 (margin 0.0909)
+          no  price of DOWN 8.0000 > 9 (margin 0.1111)
+      yes price of UP 12.0000 > 10 (margin 0.2000)
+  holds
+";
+        let shown = text(&outcome(body), AS_OF);
+        assert!(shown.contains(expected), "{shown}");
     }
 
     #[test]

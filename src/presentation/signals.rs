@@ -92,6 +92,7 @@ fn decided(signal: &Signal) -> String {
 pub(crate) fn deciding(trace: &Trace) -> Option<String> {
     let margin = |step: &Step| match step {
         Step::Condition(condition) => Some(condition.margin),
+        Step::Compound(compound) => compound.deciding().map(|condition| condition.margin),
         Step::Ranking(ranking) => ranking.margin,
         Step::Group(_) | Step::Weighing(_) => None,
     };
@@ -103,6 +104,7 @@ pub(crate) fn deciding(trace: &Trace) -> Option<String> {
         .map(|(_, step)| step)?;
     match closest {
         Step::Condition(condition) => Some(decided_by(condition)),
+        Step::Compound(compound) => compound.deciding().map(decided_by),
         Step::Ranking(ranking) => Some(ranked_by(ranking)),
         Step::Group(_) | Step::Weighing(_) => None,
     }
@@ -200,16 +202,19 @@ fn step_row(step: &Step) -> Row {
             Row::new(head, "").under(listed(&members, 40))
         }
         Step::Condition(condition) => {
-            let [left, right, _] = compared(condition.left_value, condition.right_value);
-            let text = format!(
-                "{}{} {left} {} {}",
-                indent(condition.depth),
-                clip(&condition.left, NAME_MAX),
-                clip(&condition.comparison, 4),
-                other_side(&condition.right, &right)
-            );
-            let answer = if condition.holds { "yes" } else { "no" };
-            Row::new(text, format!("{answer}, margin {}", ratio(condition.margin)))
+            let text = format!("{}{}", indent(condition.depth), comparison(condition));
+            let margin = ratio(condition.margin);
+            Row::new(text, format!("{}, margin {margin}", answer(condition.holds)))
+        }
+        Step::Compound(compound) => {
+            let wanted = if compound.operator == "and" { "all" } else { "any" };
+            let head = format!("{}{wanted} of {}", indent(compound.depth), compound.written);
+            let parts = compound
+                .conditions()
+                .into_iter()
+                .map(|condition| format!("{} {}", comparison(condition), answer(condition.holds)));
+            let row = Row::new(head, answer(compound.holds));
+            row.under(listed(&parts.collect::<Vec<String>>(), 40))
         }
         Step::Ranking(ranking) => {
             let head = format!(
@@ -224,6 +229,21 @@ fn step_row(step: &Step) -> Row {
             Row::new(head, margin).under(scores_line(ranking))
         }
     }
+}
+
+/// `RSI(10) of SPY 78.90 > 79.00`
+fn comparison(condition: &Condition) -> String {
+    let [left, right, _] = compared(condition.left_value, condition.right_value);
+    format!(
+        "{} {left} {} {}",
+        clip(&condition.left, NAME_MAX),
+        clip(&condition.comparison, 4),
+        other_side(&condition.right, &right)
+    )
+}
+
+fn answer(holds: bool) -> &'static str {
+    if holds { "yes" } else { "no" }
 }
 
 fn scores_line(ranking: &Ranking) -> Line {

@@ -9,9 +9,9 @@ use alchemiser::domain::price_file;
 use alchemiser::domain::run::StrategyName;
 use alchemiser::domain::strategy::StrategyEngine;
 use alchemiser::domain::symbol::Symbol;
-use alchemiser::domain::symphony::SymphonyEngine;
 use alchemiser::domain::symphony::function::{Function, Measure};
 use alchemiser::domain::symphony::trace::Step;
+use alchemiser::domain::symphony::{Encoding, SymphonyEngine};
 use jiff::civil::Date;
 use serde::Deserialize;
 
@@ -96,6 +96,12 @@ fn engine(name: &str) -> SymphonyEngine {
     SymphonyEngine::read(StrategyName::parse(name).unwrap(), text).unwrap()
 }
 
+/// The same strategy through the step form.
+fn by_steps(engine: &SymphonyEngine) -> SymphonyEngine {
+    let json = engine.write(Encoding::Json).unwrap();
+    SymphonyEngine::read(engine.name().clone(), &json).unwrap()
+}
+
 fn differ(ours: &BTreeMap<Symbol, f64>, golden: &BTreeMap<Symbol, f64>) -> bool {
     ours.len() != golden.len()
         || ours.iter().any(|(symbol, weight)| {
@@ -122,12 +128,14 @@ fn compare(
 }
 
 fn gives_its_goldens(name: &str, golden: &str, market: &Histories, at_least: usize) {
-    let engine = engine(name);
-    let (compared, differences) = compare(&goldens()[golden], |day| {
-        weights(&engine.evaluate(market, day).unwrap_or_else(|error| panic!("{day}: {error}")))
-    });
-    assert_eq!(differences, Vec::<String>::new(), "{golden}");
-    claims_something(compared, at_least);
+    let text = engine(name);
+    for engine in [by_steps(&text), text] {
+        let (compared, differences) = compare(&goldens()[golden], |day| {
+            weights(&engine.evaluate(market, day).unwrap_or_else(|error| panic!("{day}: {error}")))
+        });
+        assert_eq!(differences, Vec::<String>::new(), "{golden}");
+        claims_something(compared, at_least);
+    }
 }
 
 #[test]
@@ -209,8 +217,8 @@ fn indicators_agree_with_the_goldens_to_nine_digits() {
     let indicators: Indicators = serde_json::from_str(&text("golden_indicators.json")).unwrap();
     let (mut compared, mut short) = (0, 0);
     for row in &indicators.rows {
-        let Some(function) = Function::named(&row.name) else { continue };
-        let measure = Measure { function, window: row.window.unwrap_or(1) };
+        let function = Function::named(&row.name).unwrap();
+        let measure = Measure::over(function, row.window.unwrap_or(1));
         for (day, golden) in indicators.dates.iter().zip(&row.values) {
             let closes = prices[&row.symbol].through(*day);
             match (measure.of(closes.closes()), golden) {

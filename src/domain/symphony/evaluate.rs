@@ -8,12 +8,13 @@ use crate::domain::money::Weight;
 use crate::domain::strategy::StrategyError;
 use crate::domain::symbol::Symbol;
 use crate::domain::symphony::board::Board;
+use crate::domain::symphony::condition::{self, Comparison, Operand};
 use crate::domain::symphony::function::Measure;
 use crate::domain::symphony::study::{Scored, Study, Tested};
-use crate::domain::symphony::trace::{Condition, Group, Member, Ranking, Step, Trace, Weighing};
-use crate::domain::symphony::tree::{
-    Comparison, Node, NodeId, Operand, Pick, SeriesId, SymbolId, Tree,
+use crate::domain::symphony::trace::{
+    Compound, Condition, Group, Member, Part, Ranking, Step, Trace, Weighing,
 };
+use crate::domain::symphony::tree::{Node, NodeId, Pick, SeriesId, SymbolId, Tree};
 
 /// How far the parts may sum away from the whole by float noise.
 const SUM_TOLERANCE: f64 = 1e-9;
@@ -84,9 +85,13 @@ impl Walk<'_> {
                 }
             }
             Node::If { condition, then, otherwise } => {
-                let tested = self.study.test(*condition, self.study.today())?;
-                self.trace.steps.push(Step::Condition(self.condition(*condition, tested, depth)));
-                self.enter(if tested.holds { *then } else { *otherwise }, part, depth)?;
+                let decided = self.decide(condition, depth)?;
+                let holds = decided.holds();
+                self.trace.steps.push(match decided {
+                    Part::Condition(condition) => Step::Condition(condition),
+                    Part::Compound(compound) => Step::Compound(compound),
+                });
+                self.enter(if holds { *then } else { *otherwise }, part, depth)?;
             }
             Node::Filter { by, pick, count, candidates } => {
                 let ranked = self.study.rank(candidates, *pick, self.study.today())?;
@@ -140,6 +145,33 @@ impl Walk<'_> {
             Some((_, sum)) => *sum += part,
             None => self.parts.push((symbol, part)),
         }
+    }
+
+    /// What a condition comes to, with every value that was looked at.
+    fn decide(
+        &mut self,
+        condition: &condition::Condition,
+        depth: u16,
+    ) -> Result<Part, StrategyError> {
+        let (written, operator, all) = match condition {
+            condition::Condition::Compare(comparison) => {
+                let tested = self.study.test(*comparison, self.study.today())?;
+                return Ok(Part::Condition(self.condition(*comparison, tested, depth)));
+            }
+            condition::Condition::All(parts) => (parts, "and", true),
+            condition::Condition::Any(parts) => (parts, "or", false),
+        };
+        let mut parts = Vec::with_capacity(written.len());
+        let mut holds = all;
+        for part in written {
+            parts.push(self.decide(part, depth)?);
+            if parts.last().is_some_and(|part| part.holds() != all) {
+                holds = !all;
+                break;
+            }
+        }
+        let (operator, written) = (operator.to_owned(), written.len());
+        Ok(Part::Compound(Compound { depth, operator, holds, parts, written }))
     }
 
     fn condition(&self, comparison: Comparison, tested: Tested, depth: u16) -> Condition {
@@ -268,7 +300,7 @@ mod tests {
     fn the_past_of_a_part_reached_twice_is_worked_out_once() {
         let mut arena = Arena::default();
         let endless = doubled(&mut arena);
-        let by = Measure { function: Function::StdevReturn, window: 5 };
+        let by = Measure::over(Function::StdevReturn, 5);
         let asset = arena.symbol(Symbol::parse("A").unwrap()).unwrap();
         let asset = arena.node(Node::Asset(asset)).unwrap();
         let candidates =

@@ -1,14 +1,19 @@
 //! The text's own structure: brackets, strings, numbers and words, each with its place.
 //!
-//! This is the part of EDN that symphonies use. It knows nothing of strategies. The reader
-//! keeps its own stack and refuses deep nesting, so no text can exhaust the machine's stack.
+//! This is the part of EDN that symphonies use, and JSON, which is read as the same forms. It
+//! knows nothing of strategies. The reader keeps its own stack and refuses deep nesting, so no
+//! text can exhaust the machine's stack.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
+use serde::de::IgnoredAny;
+
 /// Largest text read. The largest known symphony has 3.3 MB.
 pub const TEXT_BYTES_MAX: usize = 8 << 20;
+/// Largest JSON read: the same symphony takes two to three times as many words there.
+pub const JSON_BYTES_MAX: usize = 2 * TEXT_BYTES_MAX;
 /// Deepest nesting of brackets. The deepest known symphony has 289 levels.
 pub const DEPTH_MAX: usize = 400;
 /// Most forms in a text: an eight megabyte text of ordinary symphony has about half of that.
@@ -52,6 +57,18 @@ pub(crate) enum What<'t> {
     Flag(bool),
 }
 
+impl Form<'_> {
+    /// Its number, if it is one.
+    pub(crate) fn number(&self) -> Option<f64> {
+        if let What::Number(value) = self.what { Some(value) } else { None }
+    }
+
+    /// Its characters, if it is a string.
+    pub(crate) fn text(&self) -> Option<&str> {
+        if let What::Text(text) = &self.what { Some(text) } else { None }
+    }
+}
+
 /// The text behind a reading, for errors that show places.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Source<'t>(pub(crate) &'t str);
@@ -69,14 +86,54 @@ struct Open<'t> {
     forms: Vec<Form<'t>>,
 }
 
+/// How signs are put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    Edn,
+    Json,
+}
+
+/// How much of a dialect is read. JSON says the same in about twice as many words, and a child
+/// stands in two brackets there.
+struct Limits {
+    bytes: usize,
+    depth: usize,
+    forms: usize,
+}
+
 impl<'t> Source<'t> {
     /// The only form of the text.
     pub(crate) fn form(self) -> Result<Form<'t>, ReadError> {
-        if self.0.len() > TEXT_BYTES_MAX {
-            let found = format!("{} bytes", self.0.len());
-            return Err(self.error(0, &format!("at most {TEXT_BYTES_MAX} bytes"), &found));
+        let dialect = self.dialect();
+        let most = dialect.limits().bytes;
+        if self.0.len() > most {
+            let expected = format!("at most {most} bytes");
+            return Err(self.error(0, &expected, &format!("{} bytes", self.0.len())));
         }
-        Scan { source: self, at: 0, stack: Vec::new(), forms: 0 }.only_form()
+        if dialect == Dialect::Json {
+            self.check_json()?;
+        }
+        Scan { source: self, dialect, at: 0, stack: Vec::new(), forms: 0 }.only_form()
+    }
+
+    /// JSON begins with a map whose first key is in quotes; nothing that is EDN of ours does.
+    fn dialect(self) -> Dialect {
+        let body = self.0.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+        let first = body.strip_prefix('{').map(str::trim_start);
+        let is_json = first.is_some_and(|inside| inside.starts_with('"'));
+        if is_json { Dialect::Json } else { Dialect::Edn }
+    }
+
+    /// Refuses what breaks the rules of JSON, so that the scan may be forgiving.
+    fn check_json(self) -> Result<(), ReadError> {
+        let body = self.0.trim_start_matches('\u{feff}');
+        let Err(fault) = serde_json::from_str::<IgnoredAny>(body) else { return Ok(()) };
+        let lines_before = body.split_inclusive('\n').take(fault.line().saturating_sub(1));
+        let line_start: usize = lines_before.map(str::len).sum();
+        let at = self.0.len() - body.len() + line_start + fault.column().saturating_sub(1);
+        let said = fault.to_string();
+        let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(said, _)| said);
+        Err(self.error(at, "well-formed JSON", &format!("a fault: {said}")))
     }
 
     /// An error at a form, which is shown as found.
@@ -96,7 +153,7 @@ impl<'t> Source<'t> {
     }
 
     fn error(self, at: usize, expected: &str, found: &str) -> ReadError {
-        let before = self.0.get(..at).unwrap_or_default();
+        let before = &self.0[..self.0.floor_char_boundary(at)];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         ReadError {
             line: before.matches('\n').count() + 1,
@@ -124,6 +181,7 @@ fn shortened(piece: &str) -> String {
 
 struct Scan<'t> {
     source: Source<'t>,
+    dialect: Dialect,
     at: usize,
     stack: Vec<Open<'t>>,
     forms: usize,
@@ -136,8 +194,9 @@ impl<'t> Scan<'t> {
             let start = self.at;
             let Some(form) = self.step(sign, start)? else { continue };
             self.forms += 1;
-            if self.forms > FORMS_MAX {
-                return Err(self.source.refuse(&form, format!("at most {FORMS_MAX} forms")));
+            let most = self.dialect.limits().forms;
+            if self.forms > most {
+                return Err(self.source.refuse(&form, format!("at most {most} forms")));
             }
             match self.stack.last_mut() {
                 Some(open) => open.forms.push(form),
@@ -161,9 +220,10 @@ impl<'t> Scan<'t> {
         loop {
             let rest = &self.source.0[self.at..];
             let sign = rest.chars().next()?;
+            let is_blank = sign.is_whitespace() || sign == ',' || sign == '\u{feff}';
             if sign == ';' {
                 self.at += rest.find('\n').unwrap_or(rest.len());
-            } else if sign.is_whitespace() || sign == ',' || sign == '\u{feff}' {
+            } else if is_blank || (sign == ':' && self.dialect == Dialect::Json) {
                 self.at += sign.len_utf8();
             } else {
                 return Some(sign);
@@ -189,8 +249,9 @@ impl<'t> Scan<'t> {
     }
 
     fn open(&mut self, bracket: Bracket) -> Result<(), ReadError> {
-        if self.stack.len() >= DEPTH_MAX {
-            let expected = format!("at most {DEPTH_MAX} levels of brackets");
+        let most = self.dialect.limits().depth;
+        if self.stack.len() >= most {
+            let expected = format!("at most {most} levels of brackets");
             return Err(self.source.error(self.at, &expected, "one more"));
         }
         self.stack.push(Open { bracket, start: self.at, forms: Vec::new() });
@@ -230,6 +291,9 @@ impl<'t> Scan<'t> {
                     });
                 }
                 '\\' => {
+                    if self.dialect == Dialect::Json {
+                        return self.json_string(start);
+                    }
                     let so_far = &self.source.0[body..body + offset];
                     let text = changed.get_or_insert_with(|| so_far.to_owned());
                     let escape = signs.next().map(|(_, escape)| escape);
@@ -255,16 +319,31 @@ impl<'t> Scan<'t> {
         Err(self.source.error(start, "a closing quote", "the end of the text"))
     }
 
+    /// A string of JSON with its escapes.
+    fn json_string(&mut self, start: usize) -> Result<Cow<'t, str>, ReadError> {
+        let mut strings =
+            serde_json::Deserializer::from_str(&self.source.0[start..]).into_iter::<String>();
+        let read = strings.next();
+        self.at = start + strings.byte_offset();
+        let Some(Ok(text)) = read else {
+            let expected = "a string whose escapes stand for characters";
+            return Err(self.source.error(start, expected, "one whose do not"));
+        };
+        Ok(Cow::Owned(text))
+    }
+
     fn word(&mut self, start: usize) -> Result<Form<'t>, ReadError> {
         let rest = &self.source.0[start..];
+        let is_json = self.dialect == Dialect::Json;
         let ends = |c: char| {
             c.is_whitespace()
                 || matches!(c, '(' | ')' | '[' | ']' | '{' | '}' | '"' | ';' | ',' | '\u{feff}')
+                || (c == ':' && is_json)
         };
         let word = &rest[..rest.find(ends).unwrap_or(rest.len())];
         self.at = start + word.len();
         let what = match word {
-            "nil" => What::Nil,
+            "nil" | "null" => What::Nil,
             "true" => What::Flag(true),
             "false" => What::Flag(false),
             _ => match word.strip_prefix(':') {
@@ -292,6 +371,17 @@ impl<'t> Scan<'t> {
 fn is_numeric(word: &str) -> bool {
     let unsigned = word.strip_prefix(['-', '+']).unwrap_or(word);
     unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+}
+
+impl Dialect {
+    const fn limits(self) -> Limits {
+        match self {
+            Self::Edn => Limits { bytes: TEXT_BYTES_MAX, depth: DEPTH_MAX, forms: FORMS_MAX },
+            Self::Json => {
+                Limits { bytes: JSON_BYTES_MAX, depth: 2 * DEPTH_MAX, forms: 2 * FORMS_MAX }
+            }
+        }
+    }
 }
 
 impl Bracket {
@@ -376,6 +466,40 @@ mod tests {
             assert_eq!((error.line, error.column), (1, DEPTH_MAX + 1));
             assert_eq!(error.expected, "at most 400 levels of brackets");
         }
+    }
+
+    #[test]
+    fn json_is_read_as_the_same_forms() {
+        let json = "\u{feff}{\"a\" :[1.5,\"x\\u00e9\\n\",null,true],\"b\":{}}";
+        let edn = "{:a [1.5 \"xé\\n\" nil true] :b {}}";
+        assert_eq!(plain(&form(json).unwrap()), plain(&form(edn).unwrap()));
+    }
+
+    /// A form without its places.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all that has nothing inside")]
+    fn plain(form: &Form<'_>) -> String {
+        let all = |forms: &[Form<'_>]| forms.iter().map(plain).collect::<Vec<_>>().join(" ");
+        match &form.what {
+            What::Map(forms) => format!("{{{}}}", all(forms)),
+            What::Vector(forms) | What::List(forms) => format!("[{}]", all(forms)),
+            What::Keyword(name) => format!("Text({name:?})"),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn faults_of_json_have_their_place() {
+        assert_eq!(
+            complaint("{\"a\": [1,\n \"é\", ]}"),
+            "line 2, column 7: expected well-formed JSON, found a fault: expected value"
+        );
+        assert!(complaint("{\"a\": [1, {\"b\": \"c").contains("EOF while parsing a string"));
+        assert!(complaint("{\"a\" 1}").contains("expected `:`"));
+        assert!(complaint("{\"a\": NaN}").contains("well-formed JSON"));
+        assert!(complaint("{\"a\": 1e999}").contains("expected a number such as 79"));
+        assert!(complaint("{\"a\": \"\\ud800\"}").contains("escapes"));
+        let deep = format!("{}1{}", "{\"a\":".repeat(900), "}".repeat(900));
+        assert!(complaint(&deep).contains("at most 800 levels"), "{}", complaint(&deep));
     }
 
     #[test]

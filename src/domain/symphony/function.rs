@@ -10,8 +10,8 @@ use crate::domain::indicator::{self, TooShort};
 pub const WINDOW_MAX: u16 = 1_000;
 /// Closes wanted of any symbol, whatever its windows; about a year.
 const CLOSES_MIN: usize = 250;
-/// How many windows of history Wilder's recursion needs until its start no longer matters.
-const RSI_WINDOWS: usize = 10;
+/// How many windows of history a recursion needs until its start no longer matters.
+const SETTLING_WINDOWS: usize = 10;
 
 /// An indicator of the language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -20,34 +20,65 @@ pub enum Function {
     CurrentPrice,
     /// Mean of the last closes.
     MovingAveragePrice,
+    /// Exponential average of all closes.
+    ExponentialMovingAveragePrice,
+    /// Sample standard deviation of the last closes, in the unit of price.
+    StdevPrice,
     /// Mean of the last daily returns, percent.
     MovingAverageReturn,
     /// Change over a number of days, percent.
     CumulativeReturn,
     /// Sample standard deviation of the last daily returns, percent.
     StdevReturn,
+    /// Largest fall from a peak within the last closes, percent and positive.
+    MaxDrawdown,
     /// Wilder's relative strength index.
     Rsi,
+    /// Gap between a short and a long exponential average, percent of the long one.
+    PercentagePriceOscillator,
+    /// Exponential average of the percentage price oscillator.
+    PercentagePriceOscillatorSignal,
 }
 
-/// A function with its window; the current price has the window 1.
+/// A parameter of a function: always a number of days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its key in both encodings.
+    pub name: &'static str,
+    /// The fewest days that mean anything.
+    pub least: u16,
+}
+
+const WINDOW: Parameter = Parameter { name: "window", least: 1 };
+const SHORT: Parameter = Parameter { name: "short-window", least: 1 };
+const LONG: Parameter = Parameter { name: "long-window", least: 1 };
+const SMOOTH: Parameter = Parameter { name: "smooth-window", least: 1 };
+/// A deviation needs two values.
+const SPREAD: Parameter = Parameter { name: "window", least: 2 };
+
+/// A function with its windows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Measure {
     /// What is computed.
     pub function: Function,
-    /// Over how many days.
-    pub window: u16,
+    /// Over how many days, in the order of [`Function::parameters`]; the rest is 0.
+    windows: [u16; 3],
 }
 
 impl Function {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 11] = [
         Self::CurrentPrice,
         Self::MovingAveragePrice,
+        Self::ExponentialMovingAveragePrice,
+        Self::StdevPrice,
         Self::MovingAverageReturn,
         Self::CumulativeReturn,
         Self::StdevReturn,
+        Self::MaxDrawdown,
         Self::Rsi,
+        Self::PercentagePriceOscillator,
+        Self::PercentagePriceOscillatorSignal,
     ];
 
     /// Its name in the text form.
@@ -55,53 +86,138 @@ impl Function {
         match self {
             Self::CurrentPrice => "current-price",
             Self::MovingAveragePrice => "moving-average-price",
+            Self::ExponentialMovingAveragePrice => "exponential-moving-average-price",
+            Self::StdevPrice => "stdev-price",
             Self::MovingAverageReturn => "moving-average-return",
             Self::CumulativeReturn => "cumulative-return",
             Self::StdevReturn => "stdev-return",
+            Self::MaxDrawdown => "max-drawdown",
             Self::Rsi => "rsi",
+            Self::PercentagePriceOscillator => "percentage-price-oscillator",
+            Self::PercentagePriceOscillatorSignal => "percentage-price-oscillator-signal",
         }
     }
 
-    /// The function of a name in the text form.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|function| function.name() == name)
-    }
-
-    /// The smallest window that means anything; `None` when it takes no window.
-    pub const fn window_min(self) -> Option<u16> {
+    /// Its name in the step form, where it has one of its own.
+    pub const fn step_name(self) -> &'static str {
         match self {
-            Self::CurrentPrice => None,
-            Self::MovingAveragePrice
+            Self::StdevPrice => "standard-deviation-price",
+            Self::StdevReturn => "standard-deviation-return",
+            Self::Rsi => "relative-strength-index",
+            Self::CurrentPrice
+            | Self::MovingAveragePrice
+            | Self::ExponentialMovingAveragePrice
             | Self::MovingAverageReturn
             | Self::CumulativeReturn
-            | Self::Rsi => Some(1),
-            Self::StdevReturn => Some(2),
+            | Self::MaxDrawdown
+            | Self::PercentagePriceOscillator
+            | Self::PercentagePriceOscillatorSignal => self.name(),
+        }
+    }
+
+    /// The function of a name in either form.
+    pub fn named(name: &str) -> Option<Self> {
+        let is_named = |function: &Self| function.name() == name || function.step_name() == name;
+        Self::ALL.into_iter().find(is_named)
+    }
+
+    /// What it has to be told besides a symbol.
+    pub const fn parameters(self) -> &'static [Parameter] {
+        match self {
+            Self::CurrentPrice => &[],
+            Self::MovingAveragePrice
+            | Self::ExponentialMovingAveragePrice
+            | Self::MovingAverageReturn
+            | Self::CumulativeReturn
+            | Self::MaxDrawdown
+            | Self::Rsi => &[WINDOW],
+            Self::StdevPrice | Self::StdevReturn => &[SPREAD],
+            Self::PercentagePriceOscillator => &[SHORT, LONG],
+            Self::PercentagePriceOscillatorSignal => &[SHORT, LONG, SMOOTH],
         }
     }
 
     /// True when it can score a portfolio, which has returns but no price.
     pub const fn scores_portfolios(self) -> bool {
         match self {
-            Self::CurrentPrice | Self::MovingAveragePrice => false,
-            Self::MovingAverageReturn | Self::CumulativeReturn | Self::StdevReturn | Self::Rsi => {
-                true
-            }
+            Self::CurrentPrice
+            | Self::MovingAveragePrice
+            | Self::ExponentialMovingAveragePrice
+            | Self::StdevPrice
+            | Self::PercentagePriceOscillator
+            | Self::PercentagePriceOscillatorSignal => false,
+            Self::MovingAverageReturn
+            | Self::CumulativeReturn
+            | Self::StdevReturn
+            | Self::MaxDrawdown
+            | Self::Rsi => true,
+        }
+    }
+
+    /// True when a value goes on from that of the day before, so that one run over the closes
+    /// answers for all of them.
+    pub const fn is_recursive(self) -> bool {
+        match self {
+            Self::ExponentialMovingAveragePrice
+            | Self::Rsi
+            | Self::PercentagePriceOscillator
+            | Self::PercentagePriceOscillatorSignal => true,
+            Self::CurrentPrice
+            | Self::MovingAveragePrice
+            | Self::StdevPrice
+            | Self::MovingAverageReturn
+            | Self::CumulativeReturn
+            | Self::StdevReturn
+            | Self::MaxDrawdown => false,
         }
     }
 }
 
 impl Measure {
+    /// A function that takes one window; one without takes no notice of it.
+    pub const fn over(function: Function, window: u16) -> Self {
+        Self::with(function, [window, 0, 0])
+    }
+
+    /// A function with its windows in the order of [`Function::parameters`]; more than it has are
+    /// dropped.
+    pub const fn with(function: Function, mut windows: [u16; 3]) -> Self {
+        let mut unused = function.parameters().len();
+        while unused < windows.len() {
+            windows[unused] = 0;
+            unused += 1;
+        }
+        Self { function, windows }
+    }
+
+    /// Its windows, one for each of [`Function::parameters`].
+    pub fn windows(&self) -> &[u16] {
+        &self.windows[..self.function.parameters().len()]
+    }
+
     /// Closes without which there is no value.
     pub fn closes_needed(self) -> usize {
-        let window = usize::from(self.window);
+        let [window, long, smooth] = self.windows.map(usize::from);
         match self.function {
             Function::CurrentPrice => 1,
-            Function::MovingAveragePrice => window,
+            Function::MovingAveragePrice
+            | Function::ExponentialMovingAveragePrice
+            | Function::StdevPrice
+            | Function::MaxDrawdown => window,
             Function::MovingAverageReturn
             | Function::CumulativeReturn
             | Function::StdevReturn
             | Function::Rsi => window + 1,
+            Function::PercentagePriceOscillator => window.max(long),
+            Function::PercentagePriceOscillatorSignal => {
+                (window.max(long) + smooth).saturating_sub(1)
+            }
         }
+    }
+
+    /// Returns of a portfolio without which it has no value.
+    pub fn returns_needed(self) -> usize {
+        self.closes_needed().saturating_sub(1)
     }
 
     /// Closes with which the value is what a longer history would give.
@@ -111,20 +227,16 @@ impl Measure {
 
     /// Returns of a portfolio with which its value is what a longer history would give.
     pub fn returns_wanted(self) -> usize {
-        let settling = self.settling();
-        let needed = self.closes_needed().saturating_sub(1);
+        let (settling, needed) = (self.settling(), self.returns_needed());
         if settling == 0 { needed } else { needed.max(settling).max(CLOSES_MIN) }
     }
 
     fn settling(self) -> usize {
-        match self.function {
-            Function::Rsi => RSI_WINDOWS * usize::from(self.window),
-            Function::CurrentPrice
-            | Function::MovingAveragePrice
-            | Function::MovingAverageReturn
-            | Function::CumulativeReturn
-            | Function::StdevReturn => 0,
+        let [window, long, smooth] = self.windows.map(usize::from);
+        if !self.function.is_recursive() {
+            return 0;
         }
+        SETTLING_WINDOWS * (window.max(long) + smooth)
     }
 
     /// Its value on the last of some closes.
@@ -132,27 +244,93 @@ impl Measure {
     /// # Errors
     /// [`TooShort`] below [`Measure::closes_needed`].
     pub fn of(self, closes: &[f64]) -> Result<f64, TooShort> {
+        let [window, ..] = self.windows;
         match self.function {
             Function::CurrentPrice => indicator::current_price(closes),
-            Function::MovingAveragePrice => indicator::moving_average_price(closes, self.window),
-            Function::MovingAverageReturn => indicator::moving_average_return(closes, self.window),
-            Function::CumulativeReturn => indicator::cumulative_return(closes, self.window),
-            Function::StdevReturn => indicator::stdev_return(closes, self.window),
-            Function::Rsi => indicator::rsi(closes, self.window),
+            Function::MovingAveragePrice => indicator::moving_average_price(closes, window),
+            Function::StdevPrice => indicator::stdev_price(closes, window),
+            Function::MovingAverageReturn => indicator::moving_average_return(closes, window),
+            Function::CumulativeReturn => indicator::cumulative_return(closes, window),
+            Function::StdevReturn => indicator::stdev_return(closes, window),
+            Function::MaxDrawdown => indicator::max_drawdown(closes, window),
+            Function::ExponentialMovingAveragePrice
+            | Function::Rsi
+            | Function::PercentagePriceOscillator
+            | Function::PercentagePriceOscillatorSignal => {
+                let short = TooShort { needed: self.closes_needed(), have: closes.len() };
+                self.run(closes).last().copied().ok_or(short)
+            }
+        }
+    }
+
+    /// Its value on every close that has one, the first at `closes[closes_needed - 1]`: for a
+    /// recursive function one run of the recursion, which starts at the first close given.
+    pub fn run(self, closes: &[f64]) -> Vec<f64> {
+        let [window, long, smooth] = self.windows;
+        match self.function {
+            Function::Rsi => indicator::rsi_series(closes, window),
+            Function::ExponentialMovingAveragePrice => {
+                indicator::exponential_average_series(closes, window)
+            }
+            Function::PercentagePriceOscillator => {
+                indicator::oscillator_series(closes, window, long)
+            }
+            Function::PercentagePriceOscillatorSignal => {
+                indicator::oscillator_signal_series(closes, window, long, smooth)
+            }
+            Function::CurrentPrice
+            | Function::MovingAveragePrice
+            | Function::StdevPrice
+            | Function::MovingAverageReturn
+            | Function::CumulativeReturn
+            | Function::StdevReturn
+            | Function::MaxDrawdown => {
+                let ends = self.closes_needed()..=closes.len();
+                ends.filter_map(|end| self.of(&closes[..end]).ok()).collect()
+            }
+        }
+    }
+
+    /// Its value for a portfolio with these last daily returns, as many as
+    /// [`Measure::returns_needed`]. NaN for a function of prices, which the readers refuse for
+    /// portfolios, and for a recursive one, which is a [`Measure::run`] over the index.
+    pub fn of_returns(self, returns: &[f64]) -> f64 {
+        let [window, ..] = self.windows;
+        match self.function {
+            Function::MovingAverageReturn => indicator::mean_of_returns(returns, window),
+            Function::CumulativeReturn => indicator::compounded(returns),
+            Function::StdevReturn => indicator::stdev_of_returns(returns, window),
+            Function::MaxDrawdown => {
+                indicator::max_drawdown(&indicator::index_of(returns), window).unwrap_or(f64::NAN)
+            }
+            Function::Rsi
+            | Function::CurrentPrice
+            | Function::MovingAveragePrice
+            | Function::ExponentialMovingAveragePrice
+            | Function::StdevPrice
+            | Function::PercentagePriceOscillator
+            | Function::PercentagePriceOscillatorSignal => f64::NAN,
         }
     }
 
     /// The function in words, such as `RSI(10)`.
     pub fn words(self) -> String {
-        let window = self.window;
+        let [window, long, smooth] = self.windows;
         let days = if window == 1 { "1 day".to_owned() } else { format!("{window} days") };
         match self.function {
             Function::CurrentPrice => "price".to_owned(),
             Function::MovingAveragePrice => format!("{window}-day average"),
+            Function::ExponentialMovingAveragePrice => format!("{window}-day exponential average"),
+            Function::StdevPrice => format!("price deviation over {days}"),
             Function::MovingAverageReturn => format!("mean return over {days}"),
             Function::CumulativeReturn => format!("return over {days}"),
             Function::StdevReturn => format!("volatility over {days}"),
+            Function::MaxDrawdown => format!("drawdown within {days}"),
             Function::Rsi => format!("RSI({window})"),
+            Function::PercentagePriceOscillator => format!("PPO({window}, {long})"),
+            Function::PercentagePriceOscillatorSignal => {
+                format!("PPO signal({window}, {long}, {smooth})")
+            }
         }
     }
 
@@ -164,20 +342,26 @@ impl Measure {
     /// | measure | margin |
     /// |---|---|
     /// | RSI | points / 100 |
-    /// | price, average price | difference / the right value |
-    /// | return over days | points / 100 |
+    /// | price, average price, deviation of prices | difference / the right value |
+    /// | return over days, drawdown | points / 100 |
     /// | mean return over w days | points x w / 100: one day moves a mean by 1/w |
     /// | volatility over w days | points x sqrt(w - 1) / 100: one day moves it by at most about 1/sqrt(w - 1) |
+    /// | PPO over s and l days | points / 100, divided by how far one day moves the averages apart, 2/(s + 1) - 2/(l + 1); its signal over m days moves by 2/(m + 1) of that |
     pub fn margin(self, left: f64, right: f64) -> f64 {
         let gap = (left - right).abs();
-        let days = f64::from(self.window);
+        let [days, long, smooth] = self.windows.map(f64::from);
+        let moved = |window: f64| 2.0 / (window + 1.0);
+        let apart = (moved(days) - moved(long)).abs().max(f64::MIN_POSITIVE);
         let margin = match self.function {
-            Function::CurrentPrice | Function::MovingAveragePrice => {
-                gap / right.abs().max(f64::MIN_POSITIVE)
-            }
-            Function::Rsi | Function::CumulativeReturn => gap / 100.0,
+            Function::CurrentPrice
+            | Function::MovingAveragePrice
+            | Function::ExponentialMovingAveragePrice
+            | Function::StdevPrice => gap / right.abs().max(f64::MIN_POSITIVE),
+            Function::Rsi | Function::CumulativeReturn | Function::MaxDrawdown => gap / 100.0,
             Function::MovingAverageReturn => gap * days / 100.0,
             Function::StdevReturn => gap * (days - 1.0).sqrt() / 100.0,
+            Function::PercentagePriceOscillator => gap / 100.0 / apart,
+            Function::PercentagePriceOscillatorSignal => gap / 100.0 / apart / moved(smooth),
         };
         margin.clamp(0.0, 1.0)
     }
@@ -187,16 +371,19 @@ impl Measure {
 mod tests {
     use super::*;
 
+    /// A function whose windows are this one and its double.
     fn measure(function: Function, window: u16) -> Measure {
-        Measure { function, window }
+        Measure::with(function, [window, 2 * window, 4])
     }
 
     #[test]
     fn names_lead_back_to_their_functions() {
         for function in Function::ALL {
             assert_eq!(Function::named(function.name()), Some(function));
+            assert_eq!(Function::named(function.step_name()), Some(function));
         }
-        assert_eq!(Function::named("relative-strength-index"), None);
+        assert_eq!(Function::named("relative-strength-index"), Some(Function::Rsi));
+        assert_eq!(Function::named("moving-average-convergence-divergence"), None);
     }
 
     #[test]

@@ -1,18 +1,23 @@
 //! The strategy language: text to tree, tree to weights, and the trace of how.
 //!
-//! In reading order: `form` (brackets and words), `read` (forms to a tree), `tree`, `function`
-//! (the indicators), `needs` (how much history), `board` (closes side by side), `study` (values
-//! on demand), `evaluate` (today's walk), [`trace`].
+//! In reading order: `form` (brackets and words), `read` and `steps` (forms of either encoding to
+//! a tree, by way of `plant`), `tree` and `condition`, `write` (and back), `function` (the indicators), `needs`
+//! (how much history), `board` (closes side by side), `study` (values on demand), `evaluate`
+//! (today's walk), [`trace`].
 
 mod board;
+mod condition;
 mod evaluate;
 pub mod form;
 pub mod function;
 mod needs;
+mod plant;
 mod read;
+mod steps;
 mod study;
 pub mod trace;
 mod tree;
+mod write;
 
 use std::fmt;
 
@@ -25,6 +30,7 @@ use crate::domain::symphony::form::ReadError;
 use crate::domain::symphony::tree::Tree;
 
 pub use crate::domain::symphony::study::STEPS_MAX;
+pub use crate::domain::symphony::write::{Encoding, TooLong};
 
 /// A strategy written in the symphony language.
 pub struct SymphonyEngine {
@@ -35,7 +41,7 @@ pub struct SymphonyEngine {
 }
 
 impl SymphonyEngine {
-    /// Reads a symphony's text.
+    /// Reads a symphony: text, or Composer's steps as JSON or EDN.
     ///
     /// # Errors
     /// [`ReadError`] with line and column, what was expected there and what was found.
@@ -58,6 +64,14 @@ impl SymphonyEngine {
     /// The title that the text gives it.
     pub fn title(&self) -> &str {
         &self.tree.title
+    }
+
+    /// Written out in an encoding; read again, it is the same strategy.
+    ///
+    /// # Errors
+    /// [`TooLong`] for one that shares so many parts that no text of an allowed length holds it.
+    pub fn write(&self, encoding: Encoding) -> Result<String, TooLong> {
+        write::write(&self.tree, encoding)
     }
 
     /// How many distinct parts it has, identical ones counted once.
@@ -191,6 +205,77 @@ mod tests {
     }
 
     #[test]
+    fn a_compound_condition_needs_only_what_decides_it() {
+        let none = "(> (rsi \"NONE\" {:window 10}) 50)";
+        let (yes, no) = ("(> (current-price \"A\") 11)", "(< (current-price \"A\") 11)");
+        for (condition, taken) in [
+            (format!("(or {yes} {none})"), "A 1"),
+            (format!("(and {no} {none})"), "B 1"),
+            (format!("(and {yes} (or {no} {yes} {none}))"), "A 1"),
+            (format!("(or {no} (and {yes} {no} {none}) (= (current-price \"A\") 12))"), "A 1"),
+        ] {
+            let body = format!("(if {condition} [(asset \"A\")] [(asset \"B\")])");
+            assert_eq!(weights(&body, &A_AND_B), [taken], "{body}");
+        }
+        let body = format!("(if (or {no} {none}) [(asset \"A\")] [(asset \"B\")])");
+        assert!(matches!(evaluate(&body, &A_AND_B), Err(StrategyError::NoHistory { .. })));
+    }
+
+    #[test]
+    fn a_compound_condition_is_as_close_as_what_would_turn_it_first() {
+        // A stands at 12: 0.5 and 2 above, or 0.5 and 2 below, in ratios of the right side.
+        let at = |sign: &str, level: &str| format!("({sign} (current-price \"A\") {level})");
+        let (near, far) = (at(">", "11.5"), at(">", "10"));
+        let (near_not, far_not) = (at(">", "12.5"), at(">", "14"));
+        let near_below = 0.5 / 12.5;
+        for (condition, expected) in [
+            (format!("(and {far} {near})"), 0.5 / 11.5),
+            (format!("(or {far_not} {far} {near})"), 0.2),
+            (format!("(and {far} {near_not} {far_not})"), near_below),
+            (format!("(or {far_not} {near_not})"), near_below),
+            (format!("(and {far} (or {near_not} {near}))"), 0.5 / 11.5),
+        ] {
+            let body = format!("(if {condition} [(asset \"A\")] [(asset \"B\")])");
+            let confidence = evaluate(&body, &A_AND_B).unwrap().confidence.unwrap();
+            assert!((confidence - expected).abs() < 1e-12, "{condition}: {confidence}");
+        }
+    }
+
+    #[test]
+    fn a_portfolio_is_ranked_by_its_deepest_fall() {
+        // The pair returns 0% and then 7.3%; B alone falls by 10%; cash never falls at all.
+        let pair = "(group \"pair\" [(weight-equal [(asset \"A\") (asset \"B\")])])";
+        let body = format!(
+            "(filter (max-drawdown {{:window 3}}) (select-bottom 2) [(asset \"B\") {pair} []])"
+        );
+        let signal = evaluate(&body, &A_AND_B).unwrap();
+        let Step::Ranking(ranking) = &signal.trace.steps[0] else { panic!() };
+        let scores: Vec<String> =
+            ranking.scores.iter().map(|(n, s)| format!("{n} {s:.4}")).collect();
+        assert_eq!(scores, ["pair 0.0000", "cash 0.0000", "B 10.0000"]);
+        assert_eq!(signal.cash, Weight::parse("0.5").unwrap());
+        // One more day than there is return.
+        let error = evaluate(&body.replace(":window 3", ":window 4"), &A_AND_B).unwrap_err();
+        assert!(error.to_string().contains("drawdown within 4 days needs 4, have 3"), "{error}");
+    }
+
+    #[test]
+    fn exponential_averages_and_oscillators_are_compared_like_any_other_value() {
+        // Over two days the average of 10, 11, 12 is 10, 10.67, 11.56.
+        let ema = "(exponential-moving-average-price \"A\" {:window 2})";
+        let body = format!(
+            "(if (and (> {ema} 11.555) (< {ema} 11.556) \
+             (> (percentage-price-oscillator \"A\" {{:short-window 1, :long-window 2}}) 3.8) \
+             (> (percentage-price-oscillator-signal \"A\" 1 2 2) 3.5) \
+             (= (stdev-price \"A\" {{:window 3}}) 1)) [(asset \"A\")] [(asset \"B\")])"
+        );
+        assert_eq!(weights(&body, &A_AND_B), ["A 1"]);
+        let short = body.replace("\"A\" 1 2 2", "\"A\" 1 3 2");
+        let said = "too few closes for A: PPO signal(1, 3, 2) needs 4, have 3";
+        assert_eq!(evaluate(&short, &A_AND_B).unwrap_err().to_string(), said);
+    }
+
+    #[test]
     fn a_short_history_is_named_with_its_window() {
         let body = "(if (> (rsi \"A\" {:window 10}) 50) [(asset \"A\")] [])";
         let error = evaluate(body, &A_AND_B).unwrap_err();
@@ -310,9 +395,12 @@ mod tests {
 
     #[test]
     fn the_deepest_text_that_is_read_can_be_evaluated() {
-        // A choice is two brackets deep, the candidate of a ranking three.
         let choice = |inner: &str| format!("(if (> (current-price \"A\") 1) [{inner}] [])");
-        let levels = (form::DEPTH_MAX - 10) / 2;
+        let levels = tree::DEPTH_MAX - 1;
+        let deeper = (0..=levels).fold("(asset \"A\")".to_owned(), |inner, _| choice(&inner));
+        let text = format!("(defsymphony \"t\" {{}} {deeper})");
+        let error = SymphonyEngine::read(StrategyName::parse("mine").unwrap(), &text).unwrap_err();
+        assert_eq!(error.expected, "a strategy with fewer levels");
         let deep = (0..levels).fold("(asset \"A\")".to_owned(), |inner, _| choice(&inner));
         assert_eq!(weights(&deep, &A_AND_B), ["A 1"]);
         let ranking = |inner: &str| {

@@ -1,26 +1,27 @@
 //! What a tree looks at, how far back, and what it may name: derived from the tree alone.
 //!
 //! The rule, for one symbol: the most, over all its uses, of
-//! `max(250, 10 x RSI window, closes any other function needs) + lookback of the use`.
+//! `max(250, 10 x windows of a recursion, closes any other function needs) + lookback of the use`.
 //! A use on the decision day has lookback 0. A portfolio that is ranked or weighed by its own
 //! history is evaluated on earlier days as well: everything inside it has the lookback of the
-//! ranking plus the returns the score needs (for RSI the greater of 250 and 10 windows).
+//! ranking plus the returns the score needs (for a recursion the greater of 250 and 10 windows).
 //! Lookbacks add up when such portfolios nest. With this much history the weights are those of
-//! the whole history, to within what is left of an RSI's start after ten windows.
+//! the whole history, to within what is left of a recursion's start after ten windows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::hash::sha256_hex;
 use crate::domain::strategy::Needs;
 use crate::domain::symbol::Symbol;
+use crate::domain::symphony::condition::Operand;
 use crate::domain::symphony::function::{Function, Measure};
-use crate::domain::symphony::tree::{Measured, Node, NodeId, Operand, SeriesId, SymbolId, Tree};
+use crate::domain::symphony::tree::{Measured, Node, NodeId, SeriesId, SymbolId, Tree};
 
 /// Most closes ever asked for of a symbol: the longest page of bars the broker sends, forty
 /// years of sessions. Only absurdly nested rankings reach it.
 const CLOSES_MAX: usize = 10_000;
 /// Closes of a symbol that is only held: what its price is measured by when it is one day old.
-const HELD: Measure = Measure { function: Function::CurrentPrice, window: 1 };
+const HELD: Measure = Measure::over(Function::CurrentPrice, 1);
 
 /// The needs of a tree read from a text.
 pub(crate) fn of(tree: &Tree, text: &str) -> Needs {
@@ -80,11 +81,13 @@ fn lookbacks(tree: &Tree) -> Vec<Option<usize>> {
 fn each_series(node: &Node, mut visit: impl FnMut(SeriesId)) {
     match node {
         Node::If { condition, .. } => {
-            visit(condition.left);
-            match condition.right {
-                Operand::Series(right) => visit(right),
-                Operand::Number(_) => {}
-            }
+            condition.each_comparison(&mut |comparison| {
+                visit(comparison.left);
+                match comparison.right {
+                    Operand::Series(right) => visit(right),
+                    Operand::Number(_) => {}
+                }
+            });
         }
         Node::InverseVolatility { members: candidates, .. } | Node::Filter { candidates, .. } => {
             candidates.iter().for_each(|candidate| visit(candidate.score));

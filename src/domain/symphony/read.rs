@@ -1,36 +1,32 @@
-//! The text form of a symphony, read into a tree: **the one place to add a form**.
+//! The readers of a symphony: the text form here, the step form in `steps`: **the one place to
+//! add a form**.
 //!
 //! A new form of portfolio is a row in [`Reader::portfolio`], a new kind of test a row in
 //! [`Reader::condition`]; a new function needs nothing here (see `function`).
 
-use crate::domain::money::Weight;
 use crate::domain::strategy::Rebalance;
-use crate::domain::symbol::Symbol;
-use crate::domain::symphony::form::{Form, ReadError, Source, What};
-use crate::domain::symphony::function::{Function, Measure, WINDOW_MAX};
-use crate::domain::symphony::tree::{
-    Arena, Candidate, Comparison, Constant, Measured, Node, NodeId, Operand, Pick, Relation,
-    Series, SeriesId, SymbolId, TooLarge, Tree,
-};
+use crate::domain::symphony::condition::{Condition, Operand, Relation};
+use crate::domain::symphony::form::{Form, Source, What};
+use crate::domain::symphony::function::{Function, Measure};
+use crate::domain::symphony::plant::{Bed, Read};
+use crate::domain::symphony::steps;
+use crate::domain::symphony::tree::{Constant, NodeId, Pick, SeriesId, Tree};
 
-/// How far the weights of `weight-specified` may sum away from 1: float noise, nothing more.
-const WEIGHTS_SUM_TOLERANCE: f64 = 1e-9;
-const WINDOW_FORM: &str = "a window such as {:window 10}";
 const PORTFOLIO_FORM: &str = "an asset, a group, an if, a filter or a weighting";
 const CONDITION_FORM: &str = "a condition such as (> (rsi \"SPY\" {:window 10}) 79)";
 
-type Read<T> = Result<T, ReadError>;
-
-/// Reads the text of a symphony.
+/// Reads a symphony: text if it begins with a list, steps (JSON or EDN) if with a map.
 pub(crate) fn read(text: &str) -> Read<Tree> {
     let source = Source(text);
     let form = source.form()?;
-    Reader { source, arena: Arena::default() }.symphony(&form)
+    if matches!(form.what, What::Map(_)) {
+        return steps::read(source, &form);
+    }
+    Reader { bed: Bed::of(source) }.symphony(&form)
 }
 
 struct Reader<'t> {
-    source: Source<'t>,
-    arena: Arena,
+    bed: Bed<'t>,
 }
 
 impl Reader<'_> {
@@ -39,298 +35,242 @@ impl Reader<'_> {
         let (title, meta, body) = match call(form) {
             Some(("defsymphony", [title, meta, body])) => (title, Some(meta), body),
             Some(("defsymphony", [title, body])) => (title, None, body),
-            Some(_) | None => return Err(self.source.refuse(form, expected)),
+            Some(_) | None => return Err(self.bed.source.refuse(form, expected)),
         };
-        let What::Text(title) = &title.what else {
-            return Err(self.source.refuse(title, "a title in quotes"));
-        };
+        let title =
+            title.text().ok_or_else(|| self.bed.source.refuse(title, "a title in quotes"))?;
         let rebalance = meta.map_or(Ok(Rebalance::Daily), |meta| self.rebalance(meta))?;
         let root = self.portfolio(body)?;
-        Ok(self.arena.into_tree(title.to_string(), rebalance, root))
+        Ok(self.bed.tree(title.to_owned(), rebalance, root))
     }
 
     fn rebalance(&self, meta: &Form<'_>) -> Read<Rebalance> {
+        let source = self.bed.source;
         let keys = ":asset-class, :rebalance-frequency or :rebalance-threshold";
         let What::Map(entries) = &meta.what else {
-            return Err(self.source.refuse(meta, format!("a map with {keys}")));
+            return Err(source.refuse(meta, format!("a map with {keys}")));
         };
         let mut rebalance = None;
         for entry in entries.chunks(2) {
             let [Form { what: What::Keyword(key), .. }, value] = entry else {
-                return Err(self.source.refuse(&entry[0], format!("{keys}, each with a value")));
+                return Err(source.refuse(&entry[0], format!("{keys}, each with a value")));
             };
             let found = match *key {
                 "asset-class" if matches!(value.what, What::Text(_)) => continue,
-                "asset-class" => {
-                    return Err(self.source.refuse(value, "an asset class in quotes"));
+                "asset-class" => return Err(source.refuse(value, "an asset class in quotes")),
+                "rebalance-frequency" => {
+                    let word = if let What::Keyword(word) = value.what { word } else { "" };
+                    self.bed.frequency(value, word)?
                 }
-                "rebalance-frequency" => self.frequency(value)?,
-                "rebalance-threshold" => Rebalance::Threshold(self.fraction(value)?),
-                _ => return Err(self.source.refuse(&entry[0], keys)),
+                "rebalance-threshold" => self.bed.threshold(value, value.number())?,
+                _ => return Err(source.refuse(&entry[0], keys)),
             };
             if rebalance.replace(found).is_some() {
                 let expected = "one of a frequency or a threshold, once";
-                return Err(self.source.refuse(&entry[0], expected));
+                return Err(source.refuse(&entry[0], expected));
             }
         }
         Ok(rebalance.unwrap_or_default())
     }
 
-    fn frequency(&self, form: &Form<'_>) -> Read<Rebalance> {
-        let word = if let What::Keyword(word) = form.what { word } else { "" };
-        match word {
-            "daily" => Ok(Rebalance::Daily),
-            "weekly" => Ok(Rebalance::Weekly),
-            "monthly" => Ok(Rebalance::Monthly),
-            "quarterly" => Ok(Rebalance::Quarterly),
-            "yearly" => Ok(Rebalance::Yearly),
-            _ => {
-                let expected = "one of :daily :weekly :monthly :quarterly :yearly";
-                Err(self.source.refuse(form, expected))
-            }
-        }
-    }
-
-    fn fraction(&self, form: &Form<'_>) -> Read<Weight> {
-        let What::Number(value) = form.what else {
-            return Err(self.source.refuse(form, "a fraction from 0 to 1"));
-        };
-        Weight::from_ratio(value).map_err(|_| self.source.refuse(form, "a fraction from 0 to 1"))
-    }
-
     /// Any form that stands for a portfolio.
     fn portfolio(&mut self, form: &Form<'_>) -> Read<NodeId> {
         match call(form) {
-            Some(("weight-equal", children)) => self.equal(form, children),
+            Some(("weight-equal", children)) => {
+                let children = self.portfolios(children)?;
+                self.bed.equal(form, children)
+            }
             Some(("weight-specified", parts)) => self.specified(form, parts),
             Some(("weight-inverse-volatility", parts)) => self.inverse_volatility(form, parts),
+            Some(("weight-marketcap" | "wt-marketcap", _)) => {
+                let expected = "a weighting that is still offered: by market value was withdrawn";
+                Err(self.bed.source.refuse(form, expected))
+            }
             Some(("if", parts)) => self.choice(form, parts),
             Some(("filter", parts)) => self.filter(form, parts),
             Some(("group", parts)) => self.group(form, parts),
             Some(("asset", parts)) => self.asset(form, parts),
-            Some(_) | None => Err(self.source.refuse(form, PORTFOLIO_FORM)),
+            Some(_) | None => Err(self.bed.source.refuse(form, PORTFOLIO_FORM)),
         }
     }
 
-    /// Children, listed in brackets or not; an empty list is for the caller to judge.
+    /// Children, listed in brackets or not, where an empty pair of brackets among others is cash;
+    /// an empty list is for the caller to judge.
     fn portfolios(&mut self, forms: &[Form<'_>]) -> Read<Vec<NodeId>> {
         let mut nodes = Vec::with_capacity(forms.len());
         for form in forms {
-            let listed = match &form.what {
-                What::Vector(children) => &children[..],
-                What::List(_)
-                | What::Map(_)
-                | What::Text(_)
-                | What::Number(_)
-                | What::Keyword(_)
-                | What::Symbol(_)
-                | What::Nil
-                | What::Flag(_) => std::slice::from_ref(form),
-            };
-            for child in listed {
-                nodes.push(self.portfolio(child)?);
+            for child in listed(form) {
+                let is_empty = matches!(&child.what, What::Vector(inside) if inside.is_empty());
+                nodes.push(if is_empty { self.bed.cash(child) } else { self.portfolio(child) }?);
             }
         }
         Ok(nodes)
     }
 
-    fn equal(&mut self, form: &Form<'_>, children: &[Form<'_>]) -> Read<NodeId> {
-        let children = self.portfolios(children)?;
-        if children.is_empty() {
-            return Err(self.source.refuse(form, "at least one child"));
-        }
-        self.plant(form, Node::Equal(children.into()))
+    fn branch(&mut self, form: &Form<'_>) -> Read<NodeId> {
+        let children = self.portfolios(std::slice::from_ref(form))?;
+        self.bed.branch(form, children)
     }
 
     fn specified(&mut self, form: &Form<'_>, parts: &[Form<'_>]) -> Read<NodeId> {
         let expected = "pairs such as (weight-specified 0.75 (asset \"SPY\") 0.25 (asset \"BIL\"))";
-        let mut children = Vec::with_capacity(parts.len() / 2);
-        let mut sum = 0.0;
+        let mut children: Vec<(Constant, NodeId)> = Vec::with_capacity(parts.len() / 2);
         for pair in parts.chunks(2) {
-            let [weight, child] = pair else { return Err(self.source.refuse(form, expected)) };
-            let value = if let What::Number(value) = weight.what { value } else { f64::NAN };
-            if !(0.0..=1.0).contains(&value) {
-                return Err(self.source.refuse(weight, "a weight from 0 to 1"));
-            }
-            sum += value;
-            children.push((Constant::new(value), self.branch(child)?));
+            let [weight, child] = pair else {
+                return Err(self.bed.source.refuse(form, expected));
+            };
+            children.push((self.bed.weight(weight, weight.number())?, self.branch(child)?));
         }
-        if (sum - 1.0).abs() > WEIGHTS_SUM_TOLERANCE {
-            let found = format!("a sum of {sum}");
-            return Err(self.source.refuse_as(form, "weights that sum to 1", found));
-        }
-        self.plant(form, Node::Specified(children.into()))
+        self.bed.specified(form, children)
     }
 
     fn inverse_volatility(&mut self, form: &Form<'_>, parts: &[Form<'_>]) -> Read<NodeId> {
         let expected = "(weight-inverse-volatility days [children])";
-        let [days, children @ ..] = parts else { return Err(self.source.refuse(form, expected)) };
-        let window = self.whole(days, Function::StdevReturn.window_min().unwrap_or(1))?;
-        let by = Measure { function: Function::StdevReturn, window };
+        let [days, children @ ..] = parts else {
+            return Err(self.bed.source.refuse(form, expected));
+        };
+        let by = self.bed.volatility(days, days.number())?;
         let children = self.portfolios(children)?;
-        if children.is_empty() {
-            return Err(self.source.refuse(form, expected));
-        }
-        let members = self.candidates(form, children, by)?;
-        self.plant(form, Node::InverseVolatility { members, by })
+        self.bed.weighed(form, by, children)
     }
 
     fn choice(&mut self, form: &Form<'_>, parts: &[Form<'_>]) -> Read<NodeId> {
         let [condition, then, otherwise] = parts else {
-            return Err(self.source.refuse(form, "(if condition [then] [else])"));
+            return Err(self.bed.source.refuse(form, "(if condition [then] [else])"));
         };
-        let condition = self.condition(condition)?;
+        let condition = self.condition(condition, 1)?;
         let (then, otherwise) = (self.branch(then)?, self.branch(otherwise)?);
-        self.plant(form, Node::If { condition, then, otherwise })
-    }
-
-    /// A branch: nothing is cash, one child stands for itself, several share it equally.
-    fn branch(&mut self, form: &Form<'_>) -> Read<NodeId> {
-        let children = self.portfolios(std::slice::from_ref(form))?;
-        match children[..] {
-            [] => self.plant(form, Node::Cash),
-            [only] => Ok(only),
-            _ => self.plant(form, Node::Equal(children.into())),
-        }
+        self.bed.choice(form, condition, then, otherwise)
     }
 
     fn filter(&mut self, form: &Form<'_>, parts: &[Form<'_>]) -> Read<NodeId> {
-        let expected = "(filter (rsi {:window 10}) (select-top 1) [children])";
+        let source = self.bed.source;
         let [score, select, children @ ..] = parts else {
-            return Err(self.source.refuse(form, expected));
+            let expected = "(filter (rsi {:window 10}) (select-top 1) [children])";
+            return Err(source.refuse(form, expected));
         };
-        let by = match call(score) {
-            Some((name, parts)) => self.measure(score, name, parts)?,
-            None => return Err(self.source.refuse(score, "a score such as (rsi {:window 10})")),
+        let by = match named(score) {
+            Some((name, windows)) => self.measure(score, name, windows)?,
+            None => return Err(source.refuse(score, "a score such as (rsi {:window 10})")),
         };
         let (pick, count) = match call(select) {
-            Some(("select-top", [count])) => (Pick::Top, self.whole(count, 1)?),
-            Some(("select-bottom", [count])) => (Pick::Bottom, self.whole(count, 1)?),
+            Some(("select-top", [count])) => (Pick::Top, count),
+            Some(("select-bottom", [count])) => (Pick::Bottom, count),
             Some(_) | None => {
-                return Err(self.source.refuse(select, "(select-top 1) or (select-bottom 1)"));
+                return Err(source.refuse(select, "(select-top 1) or (select-bottom 1)"));
             }
         };
+        let count = self.bed.whole(count, count.number(), 1)?;
         let children = self.portfolios(children)?;
-        if children.is_empty() {
-            return Err(self.source.refuse(form, expected));
-        }
-        let candidates = self.candidates(form, children, by)?;
-        self.plant(form, Node::Filter { by, pick, count, candidates })
-    }
-
-    fn candidates(
-        &mut self,
-        form: &Form<'_>,
-        children: Vec<NodeId>,
-        by: Measure,
-    ) -> Read<Box<[Candidate]>> {
-        let only_assets = children.iter().all(|child| self.arena.is_asset(*child));
-        if !only_assets && !by.function.scores_portfolios() {
-            let expected = format!("only assets: {} has no meaning for others", by.function.name());
-            return Err(self.source.refuse(form, expected));
-        }
-        let candidate = |child| self.arena.candidate(child, by);
-        let candidates: Result<_, TooLarge> = children.into_iter().map(candidate).collect();
-        candidates.map_err(|TooLarge| self.too_large(form))
+        self.bed.ranked(form, by, (pick, count), children)
     }
 
     fn group(&mut self, form: &Form<'_>, parts: &[Form<'_>]) -> Read<NodeId> {
         let expected = "(group \"title\" [one child])";
         let [Form { what: What::Text(title), .. }, children @ ..] = parts else {
-            return Err(self.source.refuse(form, expected));
+            return Err(self.bed.source.refuse(form, expected));
         };
         let [child] = self.portfolios(children)?[..] else {
-            return Err(self.source.refuse(form, expected));
+            return Err(self.bed.source.refuse(form, expected));
         };
-        self.plant(form, Node::Group { title: title.as_ref().into(), child })
+        self.bed.group(form, title, child)
     }
 
     fn asset(&mut self, form: &Form<'_>, parts: &[Form<'_>]) -> Read<NodeId> {
         let ([ticker] | [ticker, Form { what: What::Text(_) | What::Nil, .. }]) = parts else {
-            return Err(self.source.refuse(form, "(asset \"TICKER\" \"description\")"));
+            return Err(self.bed.source.refuse(form, "(asset \"TICKER\" \"description\")"));
         };
-        let symbol = self.symbol(ticker)?;
-        self.plant(form, Node::Asset(symbol))
+        self.bed.asset(form, ticker)
     }
 
-    fn condition(&mut self, form: &Form<'_>) -> Read<Comparison> {
+    fn condition(&mut self, form: &Form<'_>, depth: u16) -> Read<Condition> {
+        let source = self.bed.source;
+        if let Some((word @ ("and" | "or"), parts)) = call(form) {
+            self.bed.check_nesting(form, depth)?;
+            let parts: Read<Vec<Condition>> =
+                parts.iter().map(|part| self.condition(part, depth + 1)).collect();
+            return self.bed.joined(form, word == "and", parts?);
+        }
         let Some((sign, [left, right])) = call(form) else {
-            return Err(self.source.refuse(form, CONDITION_FORM));
+            return Err(source.refuse(form, CONDITION_FORM));
         };
-        let relation =
-            Relation::signed(sign).ok_or_else(|| self.source.refuse(form, CONDITION_FORM))?;
+        let relation = Relation::signed(sign).ok_or_else(|| source.refuse(form, CONDITION_FORM))?;
         let left = self.indicator(left)?;
-        let right = if let What::Number(value) = right.what {
-            Operand::Number(Constant::new(value))
-        } else {
-            Operand::Series(self.series(right)?)
+        let right = match right.number() {
+            Some(value) => Operand::Number(Constant::new(value)),
+            None => Operand::Series(self.indicator(right)?),
         };
-        let left = self.arena.series(left).map_err(|TooLarge| self.too_large(form))?;
-        Ok(Comparison { left, relation, right })
-    }
-
-    fn series(&mut self, form: &Form<'_>) -> Read<SeriesId> {
-        let series = self.indicator(form)?;
-        self.arena.series(series).map_err(|TooLarge| self.too_large(form))
+        Ok(Bed::comparison(left, relation, right))
     }
 
     /// A function of a symbol, such as `(rsi "SPY" {:window 10})`.
-    fn indicator(&mut self, form: &Form<'_>) -> Read<Series> {
-        let Some((name, [ticker, window @ ..])) = call(form) else {
+    fn indicator(&mut self, form: &Form<'_>) -> Read<SeriesId> {
+        let Some((name, [ticker, windows @ ..])) = named(form) else {
             let expected = "an indicator such as (rsi \"SPY\" {:window 10})";
-            return Err(self.source.refuse(form, expected));
+            return Err(self.bed.source.refuse(form, expected));
         };
-        let measure = self.measure(form, name, window)?;
-        Ok(Series { of: Measured::Closes(self.symbol(ticker)?), measure })
+        let measure = self.measure(form, name, windows)?;
+        let symbol = self.bed.symbol(ticker)?;
+        self.bed.series(form, symbol, measure)
     }
 
-    /// A function name and its window map, if it takes one.
-    fn measure(&self, form: &Form<'_>, name: &str, window: &[Form<'_>]) -> Read<Measure> {
-        let Some(function) = Function::named(name) else {
-            let known = Function::ALL.map(Function::name).join(", ");
-            return Err(self.source.refuse_as(form, format!("one of {known}"), name));
-        };
-        match (function.window_min(), window) {
-            (None, []) => Ok(Measure { function, window: 1 }),
-            (None, [first, ..]) => Err(self.source.refuse(first, format!("no window for {name}"))),
-            (Some(least), [Form { what: What::Map(entries), .. }]) => match &entries[..] {
-                [Form { what: What::Keyword("window"), .. }, days] => {
-                    Ok(Measure { function, window: self.whole(days, least)? })
+    /// A function name and its windows: a map, or in the older spelling just the numbers.
+    fn measure(&self, form: &Form<'_>, name: &str, given: &[Form<'_>]) -> Read<Measure> {
+        let function = self.bed.function(form, name)?;
+        let parameters = function.parameters();
+        let refused = |form| Err(self.bed.source.refuse(form, windows_form(function)));
+        let mut found = [None; 3];
+        match given {
+            [] if parameters.is_empty() => {}
+            [] => return refused(form),
+            [map @ Form { what: What::Map(entries), .. }] => {
+                for entry in entries.chunks(2) {
+                    let [Form { what: What::Keyword(key), .. }, days] = entry else {
+                        return refused(map);
+                    };
+                    let known = parameters.iter().position(|parameter| parameter.name == *key);
+                    match known {
+                        Some(at) if found[at].is_none() => found[at] = Some(days),
+                        Some(_) | None => return refused(map),
+                    }
                 }
-                _ => Err(self.source.refuse(&window[0], WINDOW_FORM)),
-            },
-            (Some(_), [first, ..]) => Err(self.source.refuse(first, WINDOW_FORM)),
-            (Some(_), []) => Err(self.source.refuse(form, WINDOW_FORM)),
+                if found.iter().flatten().count() < parameters.len() {
+                    return refused(map);
+                }
+            }
+            numbers if numbers.len() == parameters.len() => {
+                for (place, days) in found.iter_mut().zip(numbers) {
+                    *place = Some(days);
+                }
+            }
+            [first, ..] => return refused(first),
+        }
+        let mut windows = [0; 3];
+        for ((window, days), parameter) in windows.iter_mut().zip(found).zip(parameters) {
+            let Some(days) = days else { continue };
+            *window = self.bed.whole(days, days.number(), parameter.least)?;
+        }
+        Ok(Measure::with(function, windows))
+    }
+}
+
+/// How the windows of a function are written.
+fn windows_form(function: Function) -> String {
+    match function.parameters() {
+        [] => format!("no window for {}", function.name()),
+        [_] => "a window such as {:window 10}".to_owned(),
+        several => {
+            let named = several.iter().zip([12, 26, 9]);
+            let entries: Vec<String> =
+                named.map(|(parameter, days)| format!(":{} {days}", parameter.name)).collect();
+            format!("windows such as {{{}}}", entries.join(" "))
         }
     }
+}
 
-    fn whole(&self, form: &Form<'_>, least: u16) -> Read<u16> {
-        let refused =
-            || self.source.refuse(form, format!("a whole number from {least} to {WINDOW_MAX}"));
-        let What::Number(value) = form.what else { return Err(refused()) };
-        // Through text: the only way from a float to an integer without a silent cast.
-        let whole = value.to_string().parse::<u16>().map_err(|_| refused())?;
-        if (least..=WINDOW_MAX).contains(&whole) { Ok(whole) } else { Err(refused()) }
-    }
-
-    fn symbol(&mut self, form: &Form<'_>) -> Read<SymbolId> {
-        let What::Text(text) = &form.what else {
-            return Err(self.source.refuse(form, "a ticker in quotes"));
-        };
-        let plain = plain_ticker(text);
-        let symbol = Symbol::parse(plain)
-            .map_err(|_| self.source.refuse(form, "a ticker such as \"SPY\" or \"BRK/B\""))?;
-        self.arena.symbol(symbol).map_err(|TooLarge| self.too_large(form))
-    }
-
-    fn plant(&mut self, form: &Form<'_>, node: Node) -> Read<NodeId> {
-        self.arena.node(node).map_err(|TooLarge| self.too_large(form))
-    }
-
-    fn too_large(&self, form: &Form<'_>) -> ReadError {
-        let expected = "a strategy with fewer distinct parts";
-        self.source.refuse_as(form, expected, "one too many")
-    }
+/// What stands in square brackets, or the form alone.
+fn listed<'f, 't>(form: &'f Form<'t>) -> &'f [Form<'t>] {
+    if let What::Vector(children) = &form.what { children } else { std::slice::from_ref(form) }
 }
 
 /// The name and the rest of a list that begins with a name.
@@ -342,14 +282,25 @@ fn call<'f, 't>(form: &'f Form<'t>) -> Option<(&'t str, &'f [Form<'t>])> {
     }
 }
 
-/// Composer's long spelling `EQUITIES::SPY//USD` without its frame.
-fn plain_ticker(text: &str) -> &str {
-    text.strip_prefix("EQUITIES::").and_then(|rest| rest.strip_suffix("//USD")).unwrap_or(text)
+/// [`call`] of a function, which an exporter that lacks it writes as `((unimplemented "name") ..)`.
+fn named<'f, 't>(form: &'f Form<'t>) -> Option<(&'f str, &'f [Form<'t>])> {
+    if let Some((name, rest)) = call(form) {
+        return Some((name, rest));
+    }
+    let What::List(forms) = &form.what else { return None };
+    let (head, rest) = forms.split_first()?;
+    match call(head) {
+        Some(("unimplemented", [Form { what: What::Text(name), .. }])) => Some((name, rest)),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::money::Weight;
+    use crate::domain::symbol::Symbol;
+    use crate::domain::symphony::tree::Node;
 
     fn tree(body: &str) -> Tree {
         read(&format!("(defsymphony \"t\" {{}} {body})")).unwrap()
@@ -376,6 +327,7 @@ mod tests {
     fn a_branch_of_several_children_shares_equally_and_an_empty_one_is_cash() {
         let tree = tree("(if (<= (current-price \"A\") -5.5) [(asset \"A\") (asset \"B\")] [])");
         let Node::If { then, otherwise, condition } = tree.node(tree.root) else { panic!() };
+        let Condition::Compare(condition) = condition else { panic!() };
         assert!(matches!(tree.node(*then), Node::Equal(children) if children.len() == 2));
         assert_eq!(tree.node(*otherwise), &Node::Cash);
         assert_eq!(condition.right, Operand::Number(Constant::new(-5.5)));
@@ -388,6 +340,31 @@ mod tests {
         let ladder = tree(&format!("(weight-equal [{part} {part} (group \"h\" [{part}])])"));
         // B, cash, the choice, g, h, the weighting.
         assert_eq!((ladder.nodes.len(), ladder.series.len()), (6, 1));
+    }
+
+    #[test]
+    fn functions_are_also_read_in_the_older_and_in_the_exporters_spelling() {
+        let with = |condition: &str| tree(&format!("(if (> {condition} 5) [] [(asset \"A\")])"));
+        let plain = with("(max-drawdown \"A\" {:window 6})");
+        assert_eq!(plain, with("(max-drawdown \"A\" 6)"));
+        assert_eq!(plain, with("((unimplemented \"max-drawdown\") \"A\" {:window 6})"));
+        assert_eq!(with("(rsi \"A\" 6)"), with("(relative-strength-index \"A\" {:window 6})"));
+        let signal = with("(percentage-price-oscillator-signal \"A\" 12 26 9)");
+        let named = "{:smooth-window 9, :short-window 12, :long-window 26}";
+        assert_eq!(signal, with(&format!("(percentage-price-oscillator-signal \"A\" {named})")));
+        let filter = |score| tree(&format!("(filter {score} (select-top 1) [(asset \"A\")])"));
+        assert_eq!(filter("(rsi 21)"), filter("(rsi {:window 21})"));
+    }
+
+    #[test]
+    fn conditions_nest_sixteen_deep_and_no_deeper() {
+        let nested = |levels: usize| {
+            let inner = "(> (current-price \"A\") 1)";
+            let condition = (0..levels).fold(inner.to_owned(), |inner, _| format!("(or {inner})"));
+            read(&format!("(defsymphony \"t\" {{}} (if {condition} [] [(asset \"A\")]))"))
+        };
+        assert!(nested(16).is_ok());
+        assert_eq!(nested(17).unwrap_err().expected, "conditions nested at most 16 deep");
     }
 
     #[test]
@@ -427,9 +404,28 @@ mod tests {
             "line 2, column 19: expected a window such as {:window 10}, found {:windw 10}",
         ),
         (
-            "(if (> (rsi \"SPY\" 10) 79) [] [])",
+            "(if (> (rsi \"SPY\" 10 5) 79) [] [])",
             "line 2, column 19: expected a window such as {:window 10}, found 10",
         ),
+        (
+            "(if (> (rsi \"SPY\" {:window 10 :window 10}) 79) [] [])",
+            "expected a window such as {:window 10}, found {:window 10 :window 10}",
+        ),
+        (
+            "(if (> (percentage-price-oscillator \"SPY\" {:short-window 12}) 79) [] [])",
+            "expected windows such as {:short-window 12 :long-window 26}, found {:short-window 12}",
+        ),
+        (
+            "(if (> (lower-bollinger \"SPY\" {:window 10}) 79) [] [])",
+            "expected a function whose formula is public, found lower-bollinger",
+        ),
+        ("(if (and) [] [])", "line 2, column 5: expected at least one condition, found (and)"),
+        (
+            "(asset \"CRYPTO::BTC//USD\")",
+            "expected a stock or a fund: coins are not traded here, found \"CRYPTO::BTC//USD\"",
+        ),
+        ("(asset \"^VIX\")", "expected a stock or a fund: an index cannot be traded"),
+        ("(asset \"SP Y\")", "expected a ticker such as \"SPY\" or \"BRK/B\", found \"SP Y\""),
         (
             "(if (> (rsi \"SPY\" ) 79) [] [])",
             "line 2, column 8: expected a window such as {:window 10}, found (rsi \"SPY\" )",
@@ -456,11 +452,11 @@ mod tests {
         ),
         (
             "(if (> (magic \"A\" {:window 3}) 1) [] [])",
-            "cumulative-return, stdev-return, rsi, found magic",
+            "percentage-price-oscillator, percentage-price-oscillator-signal, found magic",
         ),
         (
-            "(if (= (current-price \"A\") 1) [] [])",
-            "expected a condition such as (> (rsi \"SPY\" {:window 10}) 79), found (= (current-price \"A\") 1)",
+            "(if (not= (current-price \"A\") 1) [] [])",
+            "expected a condition such as (> (rsi \"SPY\" {:window 10}) 79), found (not= (current-price \"A\") 1)",
         ),
         (
             "(if (> 79 (current-price \"A\")) [] [])",
@@ -488,7 +484,7 @@ mod tests {
         ("(asset \"A\" 5)", "expected (asset \"TICKER\" \"description\")"),
         (
             "(wt-marketcap [(asset \"A\")])",
-            "expected an asset, a group, an if, a filter or a weighting",
+            "expected a weighting that is still offered: by market value was withdrawn",
         ),
         ("\"SPY\"", "expected an asset, a group, an if, a filter or a weighting, found \"SPY\""),
         (
@@ -501,7 +497,7 @@ mod tests {
         ),
         (
             "(filter (rsi {:window 10}) (select-top 1) [])",
-            "expected (filter (rsi {:window 10}) (select-top 1) [children])",
+            "expected at least one child, found (filter",
         ),
         (
             "(filter (current-price) (select-top 1) [(weight-equal [(asset \"A\")])])",

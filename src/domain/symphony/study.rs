@@ -13,9 +13,10 @@ use std::cmp::Ordering;
 use crate::domain::indicator;
 use crate::domain::strategy::StrategyError;
 use crate::domain::symphony::board::Board;
-use crate::domain::symphony::function::{Function, Measure};
+use crate::domain::symphony::condition::{Comparison, Condition, Operand};
+use crate::domain::symphony::function::Measure;
 use crate::domain::symphony::tree::{
-    Candidate, Comparison, Measured, Node, NodeId, Operand, Pick, SeriesId, SymbolId, Tree,
+    Candidate, Measured, Node, NodeId, Pick, SeriesId, SymbolId, Tree,
 };
 
 /// Most steps of one evaluation; a step is a node visited or a close read. The built-in
@@ -101,6 +102,21 @@ impl<'m> Study<'m> {
         Ok(Tested { left, right, holds: test.relation.holds(left, right) })
     }
 
+    /// Whether a condition holds at the close of a session; only what decides it is computed.
+    pub(crate) fn holds(&mut self, condition: &Condition, session: usize) -> Known<bool> {
+        let (parts, all) = match condition {
+            Condition::Compare(comparison) => return Ok(self.test(*comparison, session)?.holds),
+            Condition::All(parts) => (parts, true),
+            Condition::Any(parts) => (parts, false),
+        };
+        for part in parts {
+            if self.holds(part, session)? != all {
+                return Ok(!all);
+            }
+        }
+        Ok(all)
+    }
+
     /// All candidates, best first; ties keep their listed order.
     pub(crate) fn rank(
         &mut self,
@@ -174,11 +190,11 @@ impl<'m> Study<'m> {
                 have: bar + 1,
             });
         }
-        if measure.function == Function::Rsi {
+        if measure.function.is_recursive() {
             // One run of the recursion answers for every day.
             if self.values[id.index()].is_empty() {
                 self.spend(closes.len())?;
-                self.values[id.index()] = indicator::rsi_series(closes, measure.window);
+                self.values[id.index()] = measure.run(closes);
             }
             return Ok(self.values[id.index()][bar + 1 - needed]);
         }
@@ -203,30 +219,24 @@ impl<'m> Study<'m> {
         if known.is_finite() {
             return Ok(known);
         }
-        let window = usize::from(measure.window);
-        let most = if measure.function == Function::Rsi { session } else { window };
-        let (returns, broken) = self.history(node, session, most)?;
-        if returns.len() < window {
+        let needed = measure.returns_needed();
+        let is_recursive = measure.function.is_recursive();
+        let (returns, broken) =
+            self.history(node, session, if is_recursive { session } else { needed })?;
+        if returns.len() < needed {
             return Err(self.broken(node, measure, returns.len(), broken));
         }
         let sessions = self.board.sessions();
-        let value = match measure.function {
-            Function::Rsi => {
-                self.spend(returns.len())?;
-                let index = indicator::rsi_series(&indicator::index_of(&returns), measure.window);
-                let value = index.last().copied().unwrap_or(f64::NAN);
-                // The same run answers for its earlier days: its start is what breaks off all.
-                for (back, earlier) in index.iter().rev().enumerate() {
-                    keep(&mut self.values[id.index()], sessions, session - back, *earlier);
-                }
-                return Ok(value);
+        if is_recursive {
+            self.spend(returns.len())?;
+            let index = measure.run(&indicator::index_of(&returns));
+            // The same run answers for its earlier days: its start is what breaks off all.
+            for (back, earlier) in index.iter().rev().enumerate() {
+                keep(&mut self.values[id.index()], sessions, session - back, *earlier);
             }
-            Function::MovingAverageReturn => indicator::mean_of_returns(&returns, measure.window),
-            Function::CumulativeReturn => indicator::compounded(&returns),
-            Function::StdevReturn => indicator::stdev_of_returns(&returns, measure.window),
-            // The reader refuses these for portfolios, which have no price.
-            Function::CurrentPrice | Function::MovingAveragePrice => f64::NAN,
-        };
+            return Ok(index.last().copied().unwrap_or(f64::NAN));
+        }
+        let value = measure.of_returns(&returns);
         keep(&mut self.values[id.index()], sessions, session, value);
         Ok(value)
     }
@@ -279,7 +289,7 @@ impl<'m> Study<'m> {
             Node::Cash => Ok(0.0),
             Node::Group { child, .. } => self.daily_return(*child, session),
             Node::If { condition, then, otherwise } => {
-                let holds = self.test(*condition, before)?.holds;
+                let holds = self.holds(condition, before)?;
                 self.daily_return(if holds { *then } else { *otherwise }, session)
             }
             Node::Equal(children) => self.mean_return(children.iter().copied(), session),
@@ -334,7 +344,7 @@ impl<'m> Study<'m> {
             None => words,
         };
         let symbol = self.tree.label(node);
-        StrategyError::TooShort { symbol, what, needed: usize::from(measure.window), have }
+        StrategyError::TooShort { symbol, what, needed: measure.returns_needed(), have }
     }
 
     fn not_finite(&self, id: SeriesId, prefix: &str) -> StrategyError {

@@ -20,6 +20,8 @@ pub enum Step {
     Group(Group),
     /// A comparison of two values.
     Condition(Condition),
+    /// Several comparisons that decide together.
+    Compound(Compound),
     /// A ranking of candidates.
     Ranking(Ranking),
     /// A weighing of members by the inverse of their volatility.
@@ -44,7 +46,7 @@ pub struct Condition {
     pub left: String,
     /// Left value.
     pub left_value: f64,
-    /// `>`, `<`, `>=` or `<=`.
+    /// `>`, `<`, `>=`, `<=` or `=`.
     pub comparison: String,
     /// Right side in words, or the number.
     pub right: String,
@@ -55,6 +57,32 @@ pub struct Condition {
     /// How far the left value is from turning it, 0 to 1; the scale is that of
     /// [`crate::domain::symphony::function::Measure::margin`].
     pub margin: f64,
+}
+
+/// Conditions joined by `and` or `or`, as far as they were looked at: an `and` ends with the
+/// first that does not hold, an `or` with the first that does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Compound {
+    /// Splits above it.
+    pub depth: u16,
+    /// `and` or `or`.
+    pub operator: String,
+    /// Whether it holds.
+    pub holds: bool,
+    /// Conditions that were looked at, in written order.
+    pub parts: Vec<Part>,
+    /// Conditions that are written in it.
+    pub written: usize,
+}
+
+/// A part of a compound condition.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "part")]
+pub enum Part {
+    /// A comparison of two values.
+    Condition(Condition),
+    /// Several of them.
+    Compound(Compound),
 }
 
 /// A ranking and its picks.
@@ -102,9 +130,49 @@ impl Trace {
     pub fn confidence(&self) -> Option<f64> {
         let margins = self.steps.iter().filter_map(|step| match step {
             Step::Condition(condition) => Some(condition.margin),
+            Step::Compound(compound) => compound.deciding().map(|condition| condition.margin),
             Step::Ranking(ranking) => ranking.margin,
             Step::Group(_) | Step::Weighing(_) => None,
         });
         margins.reduce(f64::min)
+    }
+}
+
+impl Compound {
+    /// The comparison that is the first to turn the whole: the closest one where each could, and
+    /// the last one looked at where it alone decided.
+    pub fn deciding(&self) -> Option<&Condition> {
+        let each_could = (self.operator == "and") == self.holds;
+        if !each_could {
+            return self.parts.last().and_then(Part::deciding);
+        }
+        let parts = self.parts.iter().filter_map(Part::deciding);
+        parts.reduce(|closest, other| if other.margin < closest.margin { other } else { closest })
+    }
+
+    /// Every comparison that was looked at.
+    pub fn conditions<'s>(&'s self) -> Vec<&'s Condition> {
+        let of = |part: &'s Part| match part {
+            Part::Condition(condition) => vec![condition],
+            Part::Compound(compound) => compound.conditions(),
+        };
+        self.parts.iter().flat_map(of).collect()
+    }
+}
+
+impl Part {
+    fn deciding(&self) -> Option<&Condition> {
+        match self {
+            Self::Condition(condition) => Some(condition),
+            Self::Compound(compound) => compound.deciding(),
+        }
+    }
+
+    /// Whether it holds.
+    pub fn holds(&self) -> bool {
+        match self {
+            Self::Condition(condition) => condition.holds,
+            Self::Compound(compound) => compound.holds,
+        }
     }
 }

@@ -8,10 +8,14 @@ use std::collections::HashMap;
 
 use crate::domain::strategy::Rebalance;
 use crate::domain::symbol::Symbol;
+use crate::domain::symphony::condition::Condition;
 use crate::domain::symphony::function::Measure;
 
 /// Most distinct nodes of a tree. The largest known symphony has 1,831.
 const NODES_MAX: usize = 50_000;
+/// Deepest nesting of nodes: whatever is read in one encoding can be written and read in the
+/// other. The deepest known symphony has about 145 levels.
+pub(crate) const DEPTH_MAX: u16 = 190;
 /// Most distinct indicators of a tree; symbols are bounded by them and by the nodes.
 const SERIES_MAX: usize = 50_000;
 
@@ -59,7 +63,7 @@ pub(crate) enum Node {
         by: Measure,
     },
     If {
-        condition: Comparison,
+        condition: Condition,
         then: NodeId,
         otherwise: NodeId,
     },
@@ -73,30 +77,6 @@ pub(crate) enum Node {
         count: u16,
         candidates: Box<[Candidate]>,
     },
-}
-
-/// Left and right of a test.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Comparison {
-    pub(crate) left: SeriesId,
-    pub(crate) relation: Relation,
-    pub(crate) right: Operand,
-}
-
-/// The right side of a test.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Operand {
-    Number(Constant),
-    Series(SeriesId),
-}
-
-/// How two values are compared: as written, without rounding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Relation {
-    Above,
-    Below,
-    AtLeast,
-    AtMost,
 }
 
 /// Which end of a ranking is kept.
@@ -129,14 +109,21 @@ pub(crate) enum Measured {
     Portfolio(NodeId),
 }
 
-/// The tree has more distinct parts than any real strategy.
+/// The tree is larger than any real strategy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct TooLarge;
+pub(crate) enum TooLarge {
+    /// More distinct parts.
+    Parts,
+    /// Nodes nested deeper.
+    Depth,
+}
 
 /// Nodes on their way to a tree; every reader of a strategy fills one.
 #[derive(Debug, Default)]
 pub(crate) struct Arena {
     nodes: Vec<Node>,
+    /// Levels of nodes from each one down, itself included.
+    depths: Vec<u16>,
     node_ids: HashMap<Node, NodeId>,
     symbols: Vec<Symbol>,
     symbol_ids: HashMap<Symbol, SymbolId>,
@@ -151,6 +138,12 @@ impl Arena {
             return Ok(*known);
         }
         let id = NodeId(next_number(self.nodes.len(), NODES_MAX)?);
+        let mut below = 0;
+        node.each_child(|child| below = below.max(self.depths[child.index()]));
+        if below >= DEPTH_MAX {
+            return Err(TooLarge::Depth);
+        }
+        self.depths.push(below + 1);
         self.nodes.push(node.clone());
         self.node_ids.insert(node, id);
         Ok(id)
@@ -222,7 +215,8 @@ fn remembered(nodes: &[Node], series: &[Series]) -> Vec<bool> {
 }
 
 fn next_number(length: usize, most: usize) -> Result<u16, TooLarge> {
-    if length < most { u16::try_from(length).map_err(|_| TooLarge) } else { Err(TooLarge) }
+    let number = u16::try_from(length).ok().filter(|_| length < most);
+    number.ok_or(TooLarge::Parts)
 }
 
 impl Tree {
@@ -317,35 +311,6 @@ impl Constant {
     }
 }
 
-impl Relation {
-    /// The sign in the text form and in explanations.
-    pub(crate) const fn sign(self) -> &'static str {
-        match self {
-            Self::Above => ">",
-            Self::Below => "<",
-            Self::AtLeast => ">=",
-            Self::AtMost => "<=",
-        }
-    }
-
-    /// The relation of a sign.
-    pub(crate) fn signed(sign: &str) -> Option<Self> {
-        [Self::Above, Self::Below, Self::AtLeast, Self::AtMost]
-            .into_iter()
-            .find(|relation| relation.sign() == sign)
-    }
-
-    /// Whether it holds between two numbers; never for NaN.
-    pub(crate) fn holds(self, left: f64, right: f64) -> bool {
-        match self {
-            Self::Above => left > right,
-            Self::Below => left < right,
-            Self::AtLeast => left >= right,
-            Self::AtMost => left <= right,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -366,19 +331,14 @@ mod tests {
     fn a_tree_beyond_any_real_strategy_is_refused() {
         let mut arena = Arena::default();
         let mut last = arena.node(Node::Cash).unwrap();
-        for _ in 1..NODES_MAX {
+        for _ in 1..DEPTH_MAX {
             last = arena.node(Node::Equal(Box::new([last]))).unwrap();
         }
-        assert_eq!(arena.node(Node::Equal(Box::new([last]))), Err(TooLarge));
-    }
-
-    #[test]
-    fn equality_goes_to_the_relations_that_name_it() {
-        let holding = |relation: Relation| [0.5, 1.0, 1.5].map(|left| relation.holds(left, 1.0));
-        assert_eq!(holding(Relation::Above), [false, false, true]);
-        assert_eq!(holding(Relation::AtLeast), [false, true, true]);
-        assert_eq!(holding(Relation::Below), [true, false, false]);
-        assert_eq!(holding(Relation::AtMost), [true, true, false]);
-        assert!(!Relation::AtMost.holds(f64::NAN, 1.0));
+        assert_eq!(arena.node(Node::Equal(Box::new([last]))), Err(TooLarge::Depth));
+        let titled = |at: usize| Node::Group { title: at.to_string().into(), child: NodeId(0) };
+        for at in usize::from(DEPTH_MAX)..NODES_MAX {
+            arena.node(titled(at)).unwrap();
+        }
+        assert_eq!(arena.node(titled(0)), Err(TooLarge::Parts));
     }
 }

@@ -12,10 +12,10 @@ use crate::domain::money::Weight;
 use crate::domain::policy::Policy;
 use crate::domain::run::StrategyName;
 use crate::domain::signal::evaluate;
-use crate::domain::strategy::StrategySlot;
+use crate::domain::strategy::{StrategyEngine, StrategySlot};
 use crate::domain::symbol::Symbol;
-use crate::domain::symphony::SymphonyEngine;
 use crate::interface::cli::offline::causes;
+use crate::interface::cli::strategy_file::read;
 use crate::interface::cli::{Trouble, alias, day, say};
 use crate::presentation::explain::{json_line, text};
 use crate::simulator::market::histories;
@@ -96,18 +96,8 @@ fn book(what: &Explain) -> Result<Vec<StrategySlot>, Trouble> {
         }
         return Ok(book);
     };
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy().to_lowercase());
-    let name = stem.and_then(|stem| StrategyName::parse(&stem).ok());
-    let name = match name {
-        Some(name) => name,
-        None => StrategyName::parse("symphony").map_err(|e| Trouble::setting(e, "report this"))?,
-    };
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        Trouble::setting(format!("{}: {error}", path.display()), "name a strategy file that exists")
-    })?;
-    let engine = SymphonyEngine::read(name.clone(), &text).map_err(|error| {
-        Trouble::setting(format!("{}: {error}", path.display()), "correct the strategy file")
-    })?;
+    let engine = read(path)?;
+    let name = engine.name().clone();
     Ok(vec![StrategySlot { name, allocation: Weight::ONE, engine: Ok(Box::new(engine)) }])
 }
 

@@ -7,6 +7,7 @@ mod asking;
 mod cancelling;
 mod checking;
 mod confirm;
+mod convert;
 mod days;
 mod exchange;
 mod explain;
@@ -18,6 +19,7 @@ mod online;
 mod records;
 pub mod simulate;
 mod sleeves;
+mod strategy_file;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -72,6 +74,8 @@ enum Command {
     Preview(Doing),
     /// The strategies' signals with the path that led to them.
     Explain(explain::Explain),
+    /// A strategy file written out in the other encoding: text or Composer's steps.
+    Convert(convert::Convert),
     /// Prepare a store: permission to trade, and a policy to edit.
     Init(Place),
     /// What the store says: permission, last run, runs left open.
@@ -232,6 +236,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Trouble> {
         }
         Command::Resume(doing) => online::run(&doing, RunAction::Resume, None, json).await,
         Command::Explain(explain) => explain::explain(&explain, json),
+        Command::Convert(convert) => convert::convert(&convert),
         Command::Init(place) => records::init(&place, json).await,
         Command::Confirm(asked) => confirm::confirm(&asked, json).await,
         Command::Status(place) => records::status(&place, json).await,

@@ -9,7 +9,7 @@ use proptest::prelude::{
 use crate::domain::incident::Incident;
 use crate::domain::report::RunReport;
 use crate::domain::strategy::StrategyError;
-use crate::domain::symphony::trace::Step;
+use crate::domain::symphony::trace::{Part, Step};
 use crate::presentation::sample::{self, bad_day, key};
 use crate::presentation::tests::{structure, text_of};
 use crate::presentation::{
@@ -49,6 +49,15 @@ fn spiced(text: &str) -> RunReport {
             Step::Condition(condition) => {
                 condition.left = text.to_owned();
                 condition.right = text.to_owned();
+            }
+            Step::Compound(compound) => {
+                text.clone_into(&mut compound.operator);
+                for part in &mut compound.parts {
+                    let Part::Condition(condition) = part else { continue };
+                    condition.left = text.to_owned();
+                    condition.comparison = text.to_owned();
+                    condition.right = text.to_owned();
+                }
             }
             Step::Ranking(ranking) => {
                 ranking.by = text.to_owned();

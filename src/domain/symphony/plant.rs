@@ -1,0 +1,270 @@
+//! A tree being planted: what both readers do alike once a form is understood.
+
+use crate::domain::money::Weight;
+use crate::domain::strategy::Rebalance;
+use crate::domain::symbol::Symbol;
+use crate::domain::symphony::condition::{Comparison, Condition, Operand, Relation};
+use crate::domain::symphony::form::{Form, ReadError, Source};
+use crate::domain::symphony::function::{Function, Measure, WINDOW_MAX};
+use crate::domain::symphony::tree::{
+    Arena, Candidate, Constant, Measured, Node, NodeId, Pick, Series, SeriesId, TooLarge, Tree,
+};
+
+/// How far specified weights may sum away from 1: float noise, nothing more.
+const WEIGHTS_SUM_TOLERANCE: f64 = 1e-9;
+/// Deepest nesting of `and` and `or`; each step of a trace holds its conditions nested.
+pub(crate) const CONDITION_DEPTH_MAX: u16 = 16;
+/// Functions that exist and that nobody outside of Composer can compute.
+const UNKNOWABLE: [&str; 4] = [
+    "moving-average-convergence-divergence",
+    "moving-average-convergence-divergence-signal",
+    "lower-bollinger",
+    "upper-bollinger",
+];
+
+pub(crate) type Read<T> = Result<T, ReadError>;
+
+/// The text being read and the tree so far.
+pub(crate) struct Bed<'t> {
+    pub(crate) source: Source<'t>,
+    arena: Arena,
+}
+
+impl<'t> Bed<'t> {
+    /// An empty bed for the tree of a text.
+    pub(crate) fn of(source: Source<'t>) -> Self {
+        Self { source, arena: Arena::default() }
+    }
+
+    /// The finished tree.
+    pub(crate) fn tree(self, title: String, rebalance: Rebalance, root: NodeId) -> Tree {
+        self.arena.into_tree(title, rebalance, root)
+    }
+
+    /// Nothing at all.
+    pub(crate) fn cash(&mut self, form: &Form<'_>) -> Read<NodeId> {
+        self.plant(form, Node::Cash)
+    }
+
+    /// A stock or a fund, in any of the three spellings of its ticker.
+    pub(crate) fn asset(&mut self, form: &Form<'_>, ticker: &Form<'_>) -> Read<NodeId> {
+        let symbol = self.symbol(ticker)?;
+        let symbol = self.arena.symbol(symbol).map_err(|large| self.too_large(form, large))?;
+        self.plant(form, Node::Asset(symbol))
+    }
+
+    /// A titled child.
+    pub(crate) fn group(&mut self, form: &Form<'_>, title: &str, child: NodeId) -> Read<NodeId> {
+        self.plant(form, Node::Group { title: title.into(), child })
+    }
+
+    /// Equal weights.
+    pub(crate) fn equal(&mut self, form: &Form<'_>, children: Vec<NodeId>) -> Read<NodeId> {
+        if children.is_empty() {
+            return Err(self.source.refuse(form, "at least one child"));
+        }
+        self.plant(form, Node::Equal(children.into()))
+    }
+
+    /// A branch: nothing is cash, one child stands for itself, several share it equally.
+    pub(crate) fn branch(&mut self, form: &Form<'_>, children: Vec<NodeId>) -> Read<NodeId> {
+        match children[..] {
+            [] => self.cash(form),
+            [only] => Ok(only),
+            _ => self.equal(form, children),
+        }
+    }
+
+    /// Weights as given, which sum to 1.
+    pub(crate) fn specified(
+        &mut self,
+        form: &Form<'_>,
+        children: Vec<(Constant, NodeId)>,
+    ) -> Read<NodeId> {
+        let sum: f64 = children.iter().map(|(weight, _)| weight.value()).sum();
+        if (sum - 1.0).abs() > WEIGHTS_SUM_TOLERANCE {
+            let found = format!("a sum of {sum}");
+            return Err(self.source.refuse_as(form, "weights that sum to 1", found));
+        }
+        self.plant(form, Node::Specified(children.into()))
+    }
+
+    /// A weight of [`Bed::specified`].
+    pub(crate) fn weight(&self, form: &Form<'_>, value: Option<f64>) -> Read<Constant> {
+        let value = value.filter(|value| (0.0..=1.0).contains(value));
+        value.map(Constant::new).ok_or_else(|| self.source.refuse(form, "a weight from 0 to 1"))
+    }
+
+    /// Weights by the inverse of each child's volatility.
+    pub(crate) fn weighed(
+        &mut self,
+        form: &Form<'_>,
+        by: Measure,
+        children: Vec<NodeId>,
+    ) -> Read<NodeId> {
+        if children.is_empty() {
+            return Err(self.source.refuse(form, "at least one child"));
+        }
+        let members = self.candidates(form, by, children)?;
+        self.plant(form, Node::InverseVolatility { members, by })
+    }
+
+    /// The best few of some children.
+    pub(crate) fn ranked(
+        &mut self,
+        form: &Form<'_>,
+        by: Measure,
+        (pick, count): (Pick, u16),
+        children: Vec<NodeId>,
+    ) -> Read<NodeId> {
+        if children.is_empty() {
+            return Err(self.source.refuse(form, "at least one child"));
+        }
+        let only_assets = children.iter().all(|child| self.arena.is_asset(*child));
+        if !only_assets && !by.function.scores_portfolios() {
+            let expected = format!("only assets: {} has no meaning for others", by.function.name());
+            return Err(self.source.refuse(form, expected));
+        }
+        let candidates = self.candidates(form, by, children)?;
+        self.plant(form, Node::Filter { by, pick, count, candidates })
+    }
+
+    fn candidates(
+        &mut self,
+        form: &Form<'_>,
+        by: Measure,
+        children: Vec<NodeId>,
+    ) -> Read<Box<[Candidate]>> {
+        let candidate = |child| self.arena.candidate(child, by);
+        let candidates: Result<_, TooLarge> = children.into_iter().map(candidate).collect();
+        candidates.map_err(|large| self.too_large(form, large))
+    }
+
+    /// One of two ways.
+    pub(crate) fn choice(
+        &mut self,
+        form: &Form<'_>,
+        condition: Condition,
+        then: NodeId,
+        otherwise: NodeId,
+    ) -> Read<NodeId> {
+        self.plant(form, Node::If { condition, then, otherwise })
+    }
+
+    /// A comparison of two values.
+    pub(crate) fn comparison(left: SeriesId, relation: Relation, right: Operand) -> Condition {
+        Condition::Compare(Comparison { left, relation, right })
+    }
+
+    /// Conditions of which all, or any, have to hold.
+    pub(crate) fn joined(
+        &self,
+        form: &Form<'_>,
+        all: bool,
+        parts: Vec<Condition>,
+    ) -> Read<Condition> {
+        if parts.is_empty() {
+            return Err(self.source.refuse(form, "at least one condition"));
+        }
+        Ok(if all { Condition::All(parts.into()) } else { Condition::Any(parts.into()) })
+    }
+
+    /// Refuses conditions inside conditions inside conditions without end.
+    pub(crate) fn check_nesting(&self, form: &Form<'_>, depth: u16) -> Read<()> {
+        if depth <= CONDITION_DEPTH_MAX {
+            return Ok(());
+        }
+        let expected = format!("conditions nested at most {CONDITION_DEPTH_MAX} deep");
+        Err(self.source.refuse_as(form, expected, "one level more"))
+    }
+
+    /// A measure of a symbol's closes.
+    pub(crate) fn series(
+        &mut self,
+        form: &Form<'_>,
+        symbol: Symbol,
+        measure: Measure,
+    ) -> Read<SeriesId> {
+        let symbol = self.arena.symbol(symbol).map_err(|large| self.too_large(form, large))?;
+        let series = Series { of: Measured::Closes(symbol), measure };
+        self.arena.series(series).map_err(|large| self.too_large(form, large))
+    }
+
+    /// The function of a name.
+    pub(crate) fn function(&self, form: &Form<'_>, name: &str) -> Read<Function> {
+        Function::named(name).ok_or_else(|| {
+            if UNKNOWABLE.contains(&name) {
+                let expected = "a function whose formula is public";
+                return self.source.refuse_as(form, expected, name);
+            }
+            let known = Function::ALL.map(Function::name).join(", ");
+            self.source.refuse_as(form, format!("one of {known}"), name)
+        })
+    }
+
+    /// What inverse volatility weighs by: the volatility over a number of days.
+    pub(crate) fn volatility(&self, days: &Form<'_>, value: Option<f64>) -> Read<Measure> {
+        let function = Function::StdevReturn;
+        let least = function.parameters().first().map_or(1, |parameter| parameter.least);
+        Ok(Measure::over(function, self.whole(days, value, least)?))
+    }
+
+    /// A whole number.
+    pub(crate) fn whole(&self, form: &Form<'_>, value: Option<f64>, least: u16) -> Read<u16> {
+        // Through text: the only way from a float to an integer without a silent cast.
+        let whole = value.and_then(|value| value.to_string().parse::<u16>().ok());
+        whole.filter(|whole| (least..=WINDOW_MAX).contains(whole)).ok_or_else(|| {
+            self.source.refuse(form, format!("a whole number from {least} to {WINDOW_MAX}"))
+        })
+    }
+
+    /// A threshold for rebalancing.
+    pub(crate) fn threshold(&self, form: &Form<'_>, value: Option<f64>) -> Read<Rebalance> {
+        let width = value.and_then(|value| Weight::from_ratio(value).ok());
+        let refused = || self.source.refuse(form, "a fraction from 0 to 1");
+        width.map(Rebalance::Threshold).ok_or_else(refused)
+    }
+
+    /// A frequency of rebalancing by its word.
+    pub(crate) fn frequency(&self, form: &Form<'_>, word: &str) -> Read<Rebalance> {
+        match word {
+            "daily" => Ok(Rebalance::Daily),
+            "weekly" => Ok(Rebalance::Weekly),
+            "monthly" => Ok(Rebalance::Monthly),
+            "quarterly" => Ok(Rebalance::Quarterly),
+            "yearly" => Ok(Rebalance::Yearly),
+            _ => {
+                let expected = "one of daily, weekly, monthly, quarterly, yearly";
+                Err(self.source.refuse(form, expected))
+            }
+        }
+    }
+
+    /// A ticker: plain, a share class in any spelling, or in Composer's long form.
+    pub(crate) fn symbol(&self, form: &Form<'_>) -> Read<Symbol> {
+        let refused = || self.source.refuse(form, "a ticker in quotes");
+        let text = form.text().ok_or_else(refused)?;
+        if text.starts_with("CRYPTO::") {
+            return Err(self.source.refuse(form, "a stock or a fund: coins are not traded here"));
+        }
+        if text.starts_with('^') {
+            let expected = "a stock or a fund: an index cannot be traded";
+            return Err(self.source.refuse(form, expected));
+        }
+        let plain = text.strip_prefix("EQUITIES::").and_then(|rest| rest.strip_suffix("//USD"));
+        Symbol::parse(plain.unwrap_or(text))
+            .map_err(|_| self.source.refuse(form, "a ticker such as \"SPY\" or \"BRK/B\""))
+    }
+
+    fn plant(&mut self, form: &Form<'_>, node: Node) -> Read<NodeId> {
+        self.arena.node(node).map_err(|large| self.too_large(form, large))
+    }
+
+    fn too_large(&self, form: &Form<'_>, large: TooLarge) -> ReadError {
+        let (expected, found) = match large {
+            TooLarge::Parts => ("a strategy with fewer distinct parts", "one too many"),
+            TooLarge::Depth => ("a strategy with fewer levels", "one too deep"),
+        };
+        self.source.refuse_as(form, expected, found)
+    }
+}
