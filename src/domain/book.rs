@@ -19,29 +19,34 @@ pub fn built_in(name: &str) -> Option<&'static str> {
     BUILT_INS.iter().find(|(built_in, _)| *built_in == name).map(|(_, text)| *text)
 }
 
+/// The store's own strategies: the text of each, or why there is none to read.
+pub type StrategyFiles = BTreeMap<StrategyName, Result<String, StrategyError>>;
+
 /// The policy's strategies in its order, each with its engine or the reason why it has none.
 ///
 /// A text in `extra`, the store's own, wins over a built-in of the same name. A strategy that
 /// cannot be read fails alone.
-pub fn slots(policy: &Policy, extra: &BTreeMap<StrategyName, String>) -> Vec<StrategySlot> {
+pub fn slots(policy: &Policy, extra: &StrategyFiles) -> Vec<StrategySlot> {
     let slot = |name: &StrategyName, allocation| {
-        let text = extra.get(name).map(String::as_str).or_else(|| built_in(name.as_str()));
-        StrategySlot { name: name.clone(), allocation, engine: engine(name, text) }
+        let text = match extra.get(name) {
+            Some(file) => file.as_deref().map_err(StrategyError::clone),
+            None => built_in(name.as_str()).ok_or_else(|| absent(name)),
+        };
+        let engine = text.and_then(|text| engine(name, text));
+        StrategySlot { name: name.clone(), allocation, engine }
     };
     policy.strategies.iter().map(|listed| slot(&listed.name, listed.allocation)).collect()
 }
 
-fn engine(
-    name: &StrategyName,
-    text: Option<&str>,
-) -> Result<Box<dyn StrategyEngine>, StrategyError> {
-    let unreadable = |reason: String| StrategyError::Unreadable { reason };
-    let text = text.ok_or_else(|| {
-        unreadable(format!("no strategy {name}: neither built in nor among the store's files"))
-    })?;
+fn absent(name: &StrategyName) -> StrategyError {
+    let reason = format!("no strategy {name}: neither built in nor among the store's files");
+    StrategyError::Unreadable { reason }
+}
+
+fn engine(name: &StrategyName, text: &str) -> Result<Box<dyn StrategyEngine>, StrategyError> {
     match SymphonyEngine::read(name.clone(), text) {
         Ok(engine) => Ok(Box::new(engine)),
-        Err(error) => Err(unreadable(format!("{name}: {error}"))),
+        Err(error) => Err(StrategyError::Unreadable { reason: format!("{name}: {error}") }),
     }
 }
 
@@ -65,7 +70,7 @@ mod tests {
     fn a_text_in_the_store_wins_over_the_built_in_of_its_name() {
         let name = StrategyName::parse("tecl").unwrap();
         let own = "(defsymphony \"Own\" {} (asset \"BIL\"))".to_owned();
-        let slots = slots(&Policy::compiled_in(), &BTreeMap::from([(name, own)]));
+        let slots = slots(&Policy::compiled_in(), &BTreeMap::from([(name, Ok(own))]));
         let needs = slots[1].engine.as_ref().unwrap().needs();
         assert_eq!(needs.nameable.len(), 1);
     }
@@ -79,7 +84,7 @@ mod tests {
         )
         .unwrap();
         let mine = StrategyName::parse("mine").unwrap();
-        let slots = slots(&policy, &BTreeMap::from([(mine, "(defsymphony".to_owned())]));
+        let slots = slots(&policy, &BTreeMap::from([(mine, Ok("(defsymphony".to_owned()))]));
         let failures: Vec<String> = slots
             .iter()
             .map(|slot| slot.engine.as_ref().err().map_or_else(String::new, ToString::to_string))

@@ -62,7 +62,8 @@ pub struct Policy {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Allocation {
-    /// Name of a built-in strategy or of a file `strategies/NAME.clj` in the store.
+    /// Name of a built-in strategy or of a file `strategies/NAME` in the store, ending in
+    /// `.clj`, `.edn` or `.json`.
     pub name: StrategyName,
     /// Fraction of the deployable capital.
     pub allocation: Weight,

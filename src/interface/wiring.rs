@@ -1,6 +1,5 @@
 //! What is outside, furnished into a house for one invocation.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,18 +9,20 @@ use crate::application::journal::listing::Listing;
 use crate::application::ports::{Clock, Credentials, Mailer, Store, StoreError, TradeUpdates};
 use crate::application::run::House;
 use crate::application::trouble;
-use crate::domain::book;
+use crate::domain::book::{self, StrategyFiles};
 use crate::domain::incident::{Category, Incident};
 use crate::domain::policy::Policy;
 use crate::domain::run::{AccountName, Mode, StrategyName};
 use crate::domain::session::exchange_date;
-use crate::domain::strategy::StrategySlot;
+use crate::domain::strategy::{StrategyError, StrategySlot};
 use crate::infrastructure::alpaca::{Alpaca, Connection, Feeds};
 use crate::infrastructure::http::Transport;
 use crate::presentation::Pictures;
 
 /// Strategy files read from a store; more are a mistake, not a book.
 const STRATEGY_FILES_MAX: usize = 50;
+/// Where the store's own strategies lie.
+const STRATEGIES: &str = "strategies/";
 
 /// The broker is asked nothing any more so long before the invocation's end: a broker that hangs
 /// must leave time for the final record and the mail.
@@ -85,7 +86,7 @@ impl Outside {
         let (store, clock) = (self.store.as_ref(), self.clock.as_ref());
         let (policy, texts, listing) = tokio::join!(
             self.policy(mode, account),
-            strategy_texts(store),
+            strategy_files(store),
             Listing::of(store, clock, (mode, account), exchange_date(clock.now())),
         );
         let policy = policy?;
@@ -177,19 +178,26 @@ impl Site {
     }
 }
 
-/// The store's own strategies by name; files of another ending or name are left alone.
-pub(super) async fn strategy_texts(
-    store: &dyn Store,
-) -> Result<BTreeMap<StrategyName, String>, StoreError> {
-    let mut texts = BTreeMap::new();
-    for key in store.list("strategies/").await?.into_iter().take(STRATEGY_FILES_MAX) {
-        let name = key.trim_start_matches("strategies/").strip_suffix(".clj");
-        let Some(Ok(name)) = name.map(StrategyName::parse) else { continue };
-        if let Some(record) = store.get(&key).await? {
-            texts.insert(name, String::from_utf8_lossy(&record.bytes).into_owned());
-        }
+/// The store's own strategies by name, in any encoding; files of another ending or name are left
+/// alone.
+pub(super) async fn strategy_files(store: &dyn Store) -> Result<StrategyFiles, StoreError> {
+    let mut files = StrategyFiles::new();
+    for key in store.list(STRATEGIES).await?.into_iter().take(STRATEGY_FILES_MAX) {
+        let file = key.trim_start_matches(STRATEGIES).rsplit_once('.');
+        let Some((stem, "clj" | "edn" | "json")) = file else { continue };
+        let Ok(name) = StrategyName::parse(stem) else { continue };
+        let Some(record) = store.get(&key).await? else { continue };
+        let unreadable = |reason: String| StrategyError::Unreadable { reason };
+        let read = String::from_utf8(record.bytes).map_err(|error| {
+            let valid = error.utf8_error().valid_up_to();
+            unreadable(format!("{key} is not UTF-8 text: its byte {valid} is none"))
+        });
+        // Nobody knows which of two files is meant.
+        let twice = || Err(unreadable(format!("{key} is not the only file of {name}: keep one")));
+        let read = if files.contains_key(&name) { twice() } else { read };
+        files.insert(name, read);
     }
-    Ok(texts)
+    Ok(files)
 }
 
 /// Where an account's policy lies in the store.

@@ -149,6 +149,39 @@ async fn a_strategy_that_cannot_be_read_fails_alone_and_its_mail_says_where() {
 }
 
 #[tokio::test]
+async fn a_strategy_of_steps_trades_and_a_doubtful_file_fails_with_its_reason() {
+    let steps =
+        r#"{"step": "root", "name": "S", "children": [{"step": "asset", "ticker": "BIL"}]}"#;
+    let half = ALL_IN.replace("allocation = \"1\"", "allocation = \"0.5\"");
+    let policy = format!("{half}[[strategy]]\nname = \"other\"\nallocation = \"0.5\"\n");
+    let scene = calm();
+    scene.put("strategies/other.json", steps);
+    scene.policy(&policy);
+    let told = scene.trade().await;
+    assert_eq!(told.response.outcome, "done", "{:?}", told.response);
+    assert!(scene.world.cash() < 5_000.into(), "both halves are bought");
+    for (files, words) in [
+        (
+            vec![("other.json", b"{\"step\": \"\xff".to_vec())],
+            "not UTF-8 text: its byte 10 is none",
+        ),
+        (vec![("other.json", steps.as_bytes()[..40].to_vec())], "found a fault: EOF"),
+        (
+            vec![("other.clj", CALM.into()), ("other.json", steps.into())],
+            "strategies/other.json is not the only file of other: keep one",
+        ),
+    ] {
+        let scene = calm();
+        for (name, bytes) in files {
+            scene.put(&format!("strategies/{name}"), bytes);
+        }
+        scene.policy(&policy);
+        let told = scene.trade().await;
+        told.says("done", (Strategy, "strategy-failed"), &[words, "Its sleeve is held"]);
+    }
+}
+
+#[tokio::test]
 async fn when_more_than_half_of_the_allocation_fails_nothing_is_traded() {
     for (text, words) in [
         ("(defsymphony", "expected ) to close this bracket"),

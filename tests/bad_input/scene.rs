@@ -81,7 +81,7 @@ impl Scene {
     }
 
     /// Puts a text into the store.
-    pub(crate) fn put(&self, key: &str, text: &str) {
+    pub(crate) fn put(&self, key: &str, text: impl AsRef<[u8]>) {
         let path = self.folder.path().join("store").join(key);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
@@ -113,7 +113,7 @@ impl Scene {
         let mails: Vec<Mail> = mails.iter().skip(before).map(|path| read(path)).collect();
         let mut shown = format!("{response:?} {mails:?}");
         for path in files(&self.folder.path().join("store")) {
-            shown += &fs::read_to_string(path).unwrap();
+            shown += &String::from_utf8_lossy(&fs::read(path).unwrap());
         }
         for path in files(&self.folder.path().join("mail")) {
             shown += &fs::read_to_string(path).unwrap();

@@ -1,9 +1,7 @@
 //! What a run stored of its inputs is enough to decide it again, byte for byte.
 
-use std::collections::BTreeMap;
-
 use alchemiser::application::journal::inputs::Inputs;
-use alchemiser::domain::book::slots;
+use alchemiser::domain::book::{StrategyFiles, slots};
 use alchemiser::domain::decide::decide;
 use alchemiser::domain::policy::Policy;
 use alchemiser::domain::run::{RunAction, StrategyName};
@@ -26,15 +24,15 @@ async fn the_stored_inputs_decide_the_stored_plan_again() {
     let snapshot = inputs.unpack().unwrap();
     let policy = stage.shelf.text("config/paper/main/policy.toml").unwrap();
     let policy = Policy::parse(&policy).unwrap();
-    let texts: BTreeMap<StrategyName, String> = ["a", "b"]
+    let files: StrategyFiles = ["a", "b"]
         .into_iter()
         .map(|name| {
             let text = stage.shelf.text(&format!("strategies/{name}.clj")).unwrap();
-            (StrategyName::parse(name).unwrap(), text)
+            (StrategyName::parse(name).unwrap(), Ok(text))
         })
         .collect();
     let key = stage.event(RunAction::Trade).key();
-    let again = decide(&snapshot, &slots(&policy, &texts), &policy, &key);
+    let again = decide(&snapshot, &slots(&policy, &files), &policy, &key);
     let plan = serde_json::to_value(again.plan.unwrap().plan()).unwrap();
     assert_eq!(plan, body(&stage, "plan.json")["plan"]);
 }

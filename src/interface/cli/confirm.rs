@@ -12,7 +12,7 @@ use crate::domain::brake::Rules;
 use crate::domain::policy::Policy;
 use crate::interface::cli::records::{history, open};
 use crate::interface::cli::{Place, Trouble, say};
-use crate::interface::wiring::{policy_key, strategy_texts};
+use crate::interface::wiring::{policy_key, strategy_files};
 
 /// What to confirm.
 #[derive(Debug, Args)]
@@ -43,7 +43,7 @@ pub(super) async fn confirm(asked: &Confirm, as_json: bool) -> Result<u8, Troubl
         kept.map(|kept| String::from_utf8_lossy(&kept.bytes).into_owned()).unwrap_or_default()
     };
     let policy = Policy::parse(&text).map_err(|error| unusable(&error))?;
-    let texts = strategy_texts(store).await.map_err(|error| unusable(&error))?;
+    let texts = strategy_files(store).await.map_err(|error| unusable(&error))?;
     let history = history(store, place).await?;
     let before = history.last.as_ref().and_then(|last| last.body.rules.as_ref());
     let rules = Rules::of(&policy, &book::slots(&policy, &texts), before);
