@@ -196,11 +196,18 @@ fn mean(values: impl Iterator<Item = f64>, count: u16) -> f64 {
     values.sum::<f64>() / f64::from(count)
 }
 
-/// Two passes: the mean first, then the squares around it.
+/// Two passes: the mean first, then the squares around it, less what the mean's own rounding adds
+/// to them. That rounding is nothing beside ordinary moves and all there is beside tiny ones.
 fn sample_stdev<I: Iterator<Item = f64>>(values: impl Fn() -> I, count: u16) -> f64 {
     let middle = mean(values(), count);
-    let squares = values().map(|value| (value - middle) * (value - middle)).sum::<f64>();
-    (squares / (f64::from(count) - 1.0)).sqrt()
+    let (off, squares) = values().fold((0.0, 0.0), |(off, squares), value| {
+        let apart = value - middle;
+        (off + apart, squares + apart * apart)
+    });
+    let count = f64::from(count);
+    let squares = squares - off * off / count;
+    // Not `max`, which would hide that there is no number.
+    (if squares < 0.0 { 0.0 } else { squares } / (count - 1.0)).sqrt()
 }
 
 /// Exponential averages from the first value on, whether or not the window is filled.

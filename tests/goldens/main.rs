@@ -11,6 +11,7 @@ mod generated;
 mod own;
 mod reference;
 mod shared;
+mod trees;
 
 use std::collections::BTreeMap;
 
