@@ -9,6 +9,8 @@
 
 mod generated;
 mod own;
+#[path = "../python/mod.rs"]
+mod python;
 mod reference;
 mod shared;
 mod trees;

@@ -1,5 +1,7 @@
 //! Real prices and golden weights from the shared folder.
 
+mod library;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
