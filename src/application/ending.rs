@@ -48,7 +48,7 @@ pub(super) async fn finish(
 ) -> Ended {
     settled(&mut report, house);
     let mut kept = Ok(());
-    let mut sent_before = Sent::Perhaps;
+    let mut sent_before = Sent::Perhaps { since: None };
     let mut about = None;
     if is_planted(Mutant::MailFirst) && matches!(keeping, Keeping::Final(_)) {
         tell(&mut report, house, None).await;
@@ -56,9 +56,9 @@ pub(super) async fn finish(
     if let Keeping::Final(Held { journal, .. }) = &keeping {
         match journal.keep("final.json", report.previous.clone().as_deref(), &report).await {
             Ok(stored) => {
-                if stored.mine {
-                    sent_before = Sent::Never; // it is only sent after this record
-                }
+                // It is only sent after this record, by whoever wrote it.
+                let theirs = Sent::Perhaps { since: Some(stored.at) };
+                sent_before = if stored.mine { Sent::Never } else { theirs };
                 about = Some(stored.hash);
                 report = stored.body;
             }
@@ -92,12 +92,13 @@ async fn give_back(held: Option<&Held<'_>>) {
 
 /// Tells of a run that had ended before, if that is still owed.
 pub(super) async fn repeated(
-    Kept { body: mut report, hash, .. }: Kept<RunReport>,
+    Kept { body: mut report, hash, at, .. }: Kept<RunReport>,
     house: &House<'_>,
     journal: &Journal<'_>,
 ) -> Ended {
     let name = RUN_LETTER.to_owned();
-    let once = Once { journal, name, about: Some(hash), sent_before: Sent::Perhaps };
+    let sent_before = Sent::Perhaps { since: Some(at) };
+    let once = Once { journal, name, about: Some(hash), sent_before };
     let mailed = tell(&mut report, house, Some(once)).await;
     Ended::Repeated { report: Box::new(report), mailed }
 }

@@ -67,21 +67,23 @@ pub(super) struct Once<'a> {
 }
 
 impl Once<'_> {
-    /// Whether this invocation is the one to send: the letter is not on record, and no other one
-    /// that could not know either began to send it a moment ago.
+    /// Whether this invocation is the one to send: the letter is not on record, and nobody else was
+    /// about to send it a moment ago.
     ///
-    /// Whoever began and died leaves it to the next that comes later; where the store does not say,
+    /// Whoever was and died leaves it to the next that comes later; where the store does not say,
     /// two letters are better than none.
     async fn is_ours(&self, clock: &dyn Clock) -> bool {
         let Self { journal, name, .. } = self;
-        if self.sent_before == Sent::Never {
-            return true;
-        }
+        let Sent::Perhaps { since } = self.sent_before else { return true };
         if let Ok(Some(_)) = journal.read::<String>(name).await {
             return false;
         }
+        let long_ago = |at: Timestamp| clock.now().duration_since(at) >= SENDING_LASTS;
+        if since.is_some_and(|at| !long_ago(at)) {
+            return false;
+        }
         match journal.keep(&format!("begun/{name}"), None, &()).await {
-            Ok(kept) => kept.mine || clock.now().duration_since(kept.at) >= SENDING_LASTS,
+            Ok(kept) => kept.mine || long_ago(kept.at),
             Err(_) => true,
         }
     }
@@ -93,7 +95,10 @@ pub(super) enum Sent {
     /// None can have: the record it follows was written just now.
     Never,
     /// Perhaps; its own record says.
-    Perhaps,
+    Perhaps {
+        /// When another wrote the record it follows, who was to send it next.
+        since: Option<Timestamp>,
+    },
 }
 
 /// Stores the page and sends the mail, unless an earlier invocation did, which the named record

@@ -163,6 +163,8 @@ async fn a_run_whose_mail_is_refused_is_good_and_on_record() {
     assert_eq!(told.incidents(), ["NOTIFICATION mail-not-sent"]);
     assert!(told.is_kept() && stage.record().is_some());
     stage.post.refuses(false);
+    assert_eq!(stage.run().await.mailed(), &Mailed::Before, "the other is still at it");
+    stage.world.advance(Duration::from_mins(2));
     let told = stage.run().await;
     assert!(told.is_repeated() && matches!(told.mailed(), Mailed::Sent(_)), "owed and sent now");
     assert_eq!(stage.post.subjects().len(), 1);

@@ -172,36 +172,35 @@ pub fn calm_is_perfect(evidence: &Evidence<'_>, findings: &mut Findings) {
     }
     // Where the surer side of a conflict wins, the other keeps what it has.
     let nets = !truth.script.setting.policy.contains("highest-confidence");
-    let left = has_one_attempt(evidence) && slivers(truth.days.len().saturating_sub(1));
+    let left = slivers(truth.days.len().saturating_sub(1));
     if nets && !left && truth.script.setting.engines == Engines::Tables {
         targets_reached(evidence, findings);
     }
 }
 
-/// Whether an order has one attempt only, in a market that executes in parts.
-fn has_one_attempt(evidence: &Evidence<'_>) -> bool {
-    let setting = &evidence.truth.script.setting;
-    setting.policy.contains("urgency = \"high\"") && setting.fills.partial > 0.0
-}
-
-/// Whether a day's orders left something unfilled, and all of it is too little to be ordered, as
-/// many small executions may leave it; or a single attempt ended before the last of them.
+/// Whether a day's orders left something unfilled, and each rest is either too little to be ordered,
+/// as many small executions may leave it, or what a market that executes in parts still owed when the
+/// last attempt ended.
 fn rest_is_natural(evidence: &Evidence<'_>, lived: &Lived) -> bool {
     let Some(run) = evidence.runs.get(&format!("{}/open/g0", lived.date)) else { return false };
-    let rests: Vec<Decimal> = run
+    let setting = &evidence.truth.script.setting;
+    let attempts_most = if setting.policy.contains("urgency = \"high\"") { 1 } else { 4 };
+    let rests: Vec<bool> = run
         .outcomes()
         .into_iter()
-        .map(|outcome| {
-            let attempts = outcome["attempts"].as_array().into_iter().flatten();
-            let filled: Decimal = attempts.map(|attempt| amount(attempt, "filled")).sum();
+        .filter_map(|outcome| {
+            let attempts: Vec<_> = outcome["attempts"].as_array().into_iter().flatten().collect();
+            let filled: Vec<Decimal> = attempts.iter().map(|a| amount(a, "filled")).collect();
             let symbol = outcome["symbol"].as_str().unwrap_or_default();
             let price = evidence.truth.world.price(symbol).unwrap_or_default();
-            (amount(outcome, "planned") - filled) * price
+            let rest = (amount(outcome, "planned") - filled.iter().sum::<Decimal>()) * price;
+            let in_parts = setting.fills.partial > 0.0
+                && attempts.len() == attempts_most
+                && filled.last().is_some_and(|filled| !filled.is_zero());
+            (!rest.is_zero()).then_some(rest <= SLIVER || in_parts)
         })
-        .filter(|rest| !rest.is_zero())
         .collect();
-    let hasty = has_one_attempt(evidence);
-    !rests.is_empty() && rests.iter().all(|rest| hasty || *rest <= SLIVER)
+    !rests.is_empty() && rests.iter().all(|natural| *natural)
 }
 
 /// Each position is worth what the strategies want, but for the smallest resize of each sleeve.
