@@ -100,7 +100,7 @@ pub fn exponential_average_series(closes: &[f64], window: u16) -> Vec<f64> {
 /// belongs to the close that fills the longer window. Source: Appel's MACD as a percentage.
 pub fn oscillator_series(closes: &[f64], short: u16, long: u16) -> Vec<f64> {
     let pairs = smoothed(closes, short).zip(smoothed(closes, long));
-    let values = pairs.map(|(short, long)| (short - long) / long * 100.0);
+    let values = pairs.map(|(short, long)| oscillator(short, long));
     values.skip(usize::from(short.max(long)).saturating_sub(1)).collect()
 }
 
@@ -130,29 +130,83 @@ pub fn rsi(closes: &[f64], window: u16) -> Result<f64, TooShort> {
 /// `100 up / (up + down)`, and 50 when nothing moved. Source: Wilder, New Concepts in Technical
 /// Trading Systems (1978), section VI.
 pub fn rsi_series(closes: &[f64], window: u16) -> Vec<f64> {
-    let first = usize::from(window);
-    if closes.len() <= first {
-        return Vec::new();
-    }
-    let length = f64::from(window);
-    let (mut up, mut down) = (0.0, 0.0);
-    for pair in closes[..=first].windows(2) {
-        let change = pair[1] - pair[0];
-        up += change.max(0.0);
-        down += (-change).max(0.0);
-    }
-    (up, down) = (up / length, down / length);
-    // The recursion as two products and a sum: the shortest chain of dependent operations.
-    let (share, keep) = (1.0 / length, 1.0 - 1.0 / length);
-    let mut values = Vec::with_capacity(closes.len() - first);
-    values.push(strength(up, down));
-    values.extend(closes[first..].windows(2).map(|pair| {
-        let change = pair[1] - pair[0];
-        up = up * keep + change.max(0.0) * share;
-        down = down * keep + (-change).max(0.0) * share;
-        strength(up, down)
-    }));
+    let Some(mut strength) = Strength::start(closes, window) else { return Vec::new() };
+    let later = &closes[usize::from(window) + 1..];
+    let mut values = Vec::with_capacity(later.len() + 1);
+    values.push(strength.value());
+    values.extend(later.iter().map(|close| strength.next(*close)));
     values
+}
+
+/// Wilder's recursion after some closes.
+#[derive(Debug, Clone, Copy)]
+pub struct Strength {
+    up: f64,
+    down: f64,
+    close: f64,
+    share: f64,
+    keep: f64,
+}
+
+impl Strength {
+    /// After the first `window` moves; `None` below `window + 1` closes.
+    pub fn start(closes: &[f64], window: u16) -> Option<Self> {
+        let first = usize::from(window);
+        let close = *closes.get(first)?;
+        let length = f64::from(window);
+        let (mut up, mut down) = (0.0, 0.0);
+        for pair in closes[..=first].windows(2) {
+            let change = pair[1] - pair[0];
+            up += change.max(0.0);
+            down += (-change).max(0.0);
+        }
+        let (share, keep) = (1.0 / length, 1.0 - 1.0 / length);
+        Some(Self { up: up / length, down: down / length, close, share, keep })
+    }
+
+    /// The index now.
+    pub fn value(self) -> f64 {
+        let moves = self.up + self.down;
+        // Both averages are sums of non-negative terms: their sum is either above zero or exactly
+        // zero, or NaN for a meaningless window.
+        if moves > 0.0 || moves.is_nan() { 100.0 * self.up / moves } else { 50.0 }
+    }
+
+    /// The index after one more close.
+    pub fn next(&mut self, close: f64) -> f64 {
+        let change = close - self.close;
+        self.close = close;
+        // Two products and a sum: the shortest chain of dependent operations.
+        self.up = self.up * self.keep + change.max(0.0) * self.share;
+        self.down = self.down * self.keep + (-change).max(0.0) * self.share;
+        self.value()
+    }
+}
+
+/// An exponential average after some values.
+#[derive(Debug, Clone, Copy)]
+pub struct Average {
+    average: f64,
+    share: f64,
+}
+
+impl Average {
+    /// After one value.
+    pub fn start(value: f64, window: u16) -> Self {
+        let share = if window == 0 { f64::NAN } else { 2.0 / (f64::from(window) + 1.0) };
+        Self { average: value, share }
+    }
+
+    /// The average after one more value.
+    pub fn next(&mut self, value: f64) -> f64 {
+        self.average += self.share * (value - self.average);
+        self.average
+    }
+}
+
+/// The gap between two exponential averages, in percent of the second.
+pub fn oscillator(short: f64, long: f64) -> f64 {
+    (short - long) / long * 100.0
 }
 
 /// Arithmetic mean of some daily returns, in percent: [`moving_average_return`] of a history
@@ -212,19 +266,8 @@ fn sample_stdev<I: Iterator<Item = f64>>(values: impl Fn() -> I, count: u16) -> 
 
 /// Exponential averages from the first value on, whether or not the window is filled.
 fn smoothed(values: &[f64], window: u16) -> impl Iterator<Item = f64> {
-    let share = if window == 0 { f64::NAN } else { 2.0 / (f64::from(window) + 1.0) };
-    let mut average = values.first().copied().unwrap_or(f64::NAN);
-    values.iter().map(move |value| {
-        average += share * (value - average);
-        average
-    })
-}
-
-fn strength(up: f64, down: f64) -> f64 {
-    let moves = up + down;
-    // Both averages are sums of non-negative terms: their sum is either above zero or exactly
-    // zero, or NaN for a meaningless window.
-    if moves > 0.0 || moves.is_nan() { 100.0 * up / moves } else { 50.0 }
+    let mut average = Average::start(values.first().copied().unwrap_or(f64::NAN), window);
+    values.iter().map(move |value| average.next(*value))
 }
 
 #[cfg(test)]

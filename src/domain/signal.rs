@@ -24,7 +24,7 @@ pub fn evaluate(book: &[StrategySlot], market: &Histories, as_of: Date) -> Vec<S
                 strategy: slot.name.clone(),
                 hash: engine.needs().hash.clone(),
                 result: engine
-                    .evaluate(market, as_of)
+                    .explain(market, as_of)
                     .and_then(|signal| check(signal, engine.needs(), as_of)),
             },
         })

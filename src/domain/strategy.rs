@@ -30,6 +30,15 @@ pub trait StrategyEngine: Send + Sync {
     /// [`StrategyError`] when a value that the taken path or a ranking needs cannot be computed;
     /// never a neutral default.
     fn evaluate(&self, market: &Histories, as_of: Date) -> Result<Signal, StrategyError>;
+
+    /// [`StrategyEngine::evaluate`], with what would turn each decision in the trace where the
+    /// strategy can tell. The same weights.
+    ///
+    /// # Errors
+    /// As [`StrategyEngine::evaluate`].
+    fn explain(&self, market: &Histories, as_of: Date) -> Result<Signal, StrategyError> {
+        self.evaluate(market, as_of)
+    }
 }
 
 /// What a strategy looks at and what it may hold.

@@ -8,7 +8,8 @@ use jiff::civil::Date;
 use crate::domain::money::Weight;
 use crate::domain::strategy::{Signal, StrategyOutcome};
 use crate::domain::symbol::Symbol;
-use crate::domain::symphony::trace::{Compound, Condition, Part, Ranking, Step, Weighing};
+use crate::domain::symphony::trace::{Compound, Condition, Part, Ranking, Step, Turn, Weighing};
+use crate::presentation::turning::{turns_at, turns_next};
 
 /// The decision path with all values and margins, then the weights; or the failure.
 ///
@@ -87,7 +88,13 @@ fn write_condition(f: &mut fmt::Formatter<'_>, condition: &Condition, inset: &st
     } else {
         write!(f, "{} {right_value:.4}", plain(right))?;
     }
-    writeln!(f, " (margin {margin:.4})")
+    writeln!(f, " (margin {margin:.4}{})", turning(condition.turn.as_ref()))
+}
+
+/// Which closes would turn it: another one of that day, or the one after.
+fn turning(turn: Option<&Turn>) -> String {
+    let turned = |turn| format!("; turns with {}, {}", turns_at(turn), turns_next(turn));
+    turn.map_or_else(String::new, turned)
 }
 
 fn write_compound(f: &mut fmt::Formatter<'_>, compound: &Compound, inset: &str) -> fmt::Result {
@@ -118,7 +125,7 @@ fn write_ranking(f: &mut fmt::Formatter<'_>, ranking: &Ranking) -> fmt::Result {
     let Ranking { by, order, scores, picked, margin, .. } = ranking;
     write!(f, "{pad}rank by {}: the {order} {picked} of {}", plain(by), scores.len())?;
     if let Some(margin) = margin {
-        write!(f, " (margin {margin:.4})")?;
+        write!(f, " (margin {margin:.4}{})", turning(ranking.turn.as_ref()))?;
     }
     writeln!(f)?;
     let width = scores.iter().map(|(name, _)| plain(name).chars().count()).max().unwrap_or(0);
@@ -184,7 +191,7 @@ mod tests {
             (Symbol::parse("UP").unwrap(), history([10.0, 11.0, 12.0, 12.0])),
             (Symbol::parse("DOWN").unwrap(), history([10.0, 9.0, 10.0, 8.0])),
         ]));
-        let result = engine.evaluate(&market, AS_OF);
+        let result = engine.explain(&market, AS_OF);
         StrategyOutcome { strategy: name, hash: engine.needs().hash.clone(), result }
     }
 
@@ -200,11 +207,14 @@ mod tests {
         let expected = "\
 mine on the closes of 2026-01-08
   in \"Which\\u{1b}[2J way\"
-    yes price of UP 12.0000 > 3-day average of UP 11.6667 (margin 0.0286)
-    rank by return over 3 days: the highest 1 of 2 (margin 0.4000)
+    yes price of UP 12.0000 > 3-day average of UP 11.6667 (margin 0.0286; \
+         turns with UP at 11.50 (−4.17%), next close at 12.00 (+0.00%))
+    rank by return over 3 days: the highest 1 of 2 (margin 0.4000; \
+         turns with UP at 8.00 (−33.33%), next close at 8.80 (−26.67%))
       * UP   20.0000
         DOWN -20.0000
-    no  return over 1 day of DOWN -20.0000 < -25 (margin 0.0500)
+    no  return over 1 day of DOWN -20.0000 < -25 (margin 0.0500; \
+         turns with DOWN at 7.50 (−6.25%), next close at 6.00 (−25.00%))
   holds
     UP   0.5
     DOWN 0.375
@@ -228,8 +238,14 @@ mine on the closes of 2026-01-08
       yes price of UP 12.0000 > 10 (margin 0.2000)
   holds
 ";
+        // Without what would turn each: that is shown elsewhere.
         let shown = text(&outcome(body), AS_OF);
-        assert!(shown.contains(expected), "{shown}");
+        let cut = |line: &str| match (line.find("; "), line.ends_with(')')) {
+            (Some(at), true) => format!("{})", &line[..at]),
+            _ => line.to_owned(),
+        };
+        let shown: Vec<String> = shown.lines().map(cut).collect();
+        assert!(shown.join("\n").contains(expected), "{shown:#?}");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::domain::money::{Price, Shares, Usd};
 use crate::domain::session::exchange_zone;
 
 /// The sign of negative figures; as wide as a digit, unlike the hyphen.
-const MINUS: char = '−';
+pub(crate) const MINUS: char = '−';
 /// Decimals of a share quantity in a letter; the stored record has all nine.
 const SHARE_DECIMALS: u32 = 4;
 /// Most decimals used to tell two compared values apart.
@@ -95,6 +95,22 @@ pub(crate) fn compared(left: f64, right: f64) -> [String; 3] {
 /// One statistic with two decimals.
 pub(crate) fn value(value: f64) -> String {
     statistic(value, 2)
+}
+
+/// A close at which something turns, to the cent on the side on which it is turned: downwards when
+/// that is below (`away` is negative), else upwards. Below a dollar it has four decimals.
+pub(crate) fn edge_price(close: f64, away: f64) -> String {
+    let decimals = if close < 1.0 { 4 } else { 2 };
+    let ticks = if close < 1.0 { 10_000.0 } else { 100.0 };
+    // What is a tick but for the last digits of a float is that tick.
+    let near = (close * ticks).round();
+    let exact = (close * ticks - near).abs() < 1e-6;
+    let ticked = match (exact, away < 0.0) {
+        (true, _) => near,
+        (false, true) => (close * ticks).floor(),
+        (false, false) => (close * ticks).ceil(),
+    };
+    statistic(ticked / ticks, decimals)
 }
 
 fn statistic(value: f64, decimals: usize) -> String {

@@ -30,6 +30,7 @@ mod tally;
 #[cfg(test)]
 mod tests;
 mod text;
+mod turning;
 mod watch;
 mod words;
 

@@ -4,10 +4,11 @@ use crate::domain::plan::{DueReason, RebalancePlan, SleeveState};
 use crate::domain::report::RunReport;
 use crate::domain::run::StrategyName;
 use crate::domain::strategy::{Signal, StrategyOutcome};
-use crate::domain::symphony::trace::{Condition, Ranking, Step, Trace};
+use crate::domain::symphony::trace::{Condition, Ranking, Step, Trace, Turn};
 use crate::presentation::figures::{compared, percent, ratio, value};
 use crate::presentation::line::{Line, clip};
 use crate::presentation::sheet::{Block, Room, Row, Section, Tone};
+use crate::presentation::turning::{turns_at, turns_next};
 use crate::presentation::words::{capital, confidence, listed, sleeve_state, strategy_error};
 
 /// Longest name of an indicator or group inside a sentence.
@@ -110,7 +111,7 @@ pub(crate) fn deciding(trace: &Trace) -> Option<String> {
     }
 }
 
-/// `RSI(10) of SPY is 78.90, not above 79.00: 0.10 higher would turn it.`
+/// `RSI(10) of SPY is 78.90, not above 79.00: 0.10 higher would turn it, SPY at 512.31 (+0.4%).`
 fn decided_by(condition: &Condition) -> String {
     let [left, right, gap] = compared(condition.left_value, condition.right_value);
     let not = if condition.holds { "" } else { "not " };
@@ -119,11 +120,19 @@ fn decided_by(condition: &Condition) -> String {
         (">", false) => ("above", "higher"),
         ("<", true) => ("below", "higher"),
         ("<", false) => ("below", "lower"),
+        (">=", true) => ("at or above", "lower"),
+        (">=", false) => ("at or above", "higher"),
+        ("<=", true) => ("at or below", "higher"),
+        ("<=", false) => ("at or below", "lower"),
         (other, _) => return plain_condition(condition, other),
     };
     let left_name = clip(&condition.left, NAME_MAX);
     let against = other_side(&condition.right, &right);
-    format!("{left_name} is {left}, {not}{relation} {against}: {gap} {turn} would turn it.")
+    let price = condition.turn.as_ref().map_or_else(String::new, |turn| match turn.instead {
+        Some(_) => format!(", {}", turns_at(turn)),
+        None => format!(", which {} does", turns_at(turn)),
+    });
+    format!("{left_name} is {left}, {not}{relation} {against}: {gap} {turn} would turn it{price}.")
 }
 
 fn plain_condition(condition: &Condition, comparison: &str) -> String {
@@ -204,7 +213,8 @@ fn step_row(step: &Step) -> Row {
         Step::Condition(condition) => {
             let text = format!("{}{}", indent(condition.depth), comparison(condition));
             let margin = ratio(condition.margin);
-            Row::new(text, format!("{}, margin {margin}", answer(condition.holds)))
+            let row = Row::new(text, format!("{}, margin {margin}", answer(condition.holds)));
+            row.under(turning(condition.turn.as_ref()))
         }
         Step::Compound(compound) => {
             let wanted = if compound.operator == "and" { "all" } else { "any" };
@@ -226,7 +236,8 @@ fn step_row(step: &Step) -> Row {
                 ranking.scores.len()
             );
             let margin = ranking.margin.map(|m| format!("margin {}", ratio(m))).unwrap_or_default();
-            Row::new(head, margin).under(scores_line(ranking))
+            let row = Row::new(head, margin).under(scores_line(ranking));
+            row.under(turning(ranking.turn.as_ref()))
         }
     }
 }
@@ -240,6 +251,15 @@ fn comparison(condition: &Condition) -> String {
         clip(&condition.comparison, 4),
         other_side(&condition.right, &right)
     )
+}
+
+/// `Turns with SPY at 484.93 (−4.05%), or its next close at 486.10 (−3.82%).`
+fn turning(turn: Option<&Turn>) -> String {
+    let Some(turn) = turn else { return String::new() };
+    match (&turn.instead, &turn.next) {
+        (None, None) => format!("{} turns it.", capital(&turns_at(turn))),
+        _ => format!("Turns with {}, or its {}.", turns_at(turn), turns_next(turn)),
+    }
 }
 
 fn answer(holds: bool) -> &'static str {

@@ -82,12 +82,12 @@ impl Words {
         let [Self::Curly(entries)] = rest else {
             return rest.iter().map(|word| word.word().parse().unwrap()).collect();
         };
-        let named = |name: &str| {
+        let days = |name: &str| {
             let found = entries.chunks(2).find(|entry| entry[0].word() == name)?;
             Some(found[1].word().parse().unwrap())
         };
         let names = [":window", ":short-window", ":long-window", ":smooth-window"];
-        names.into_iter().filter_map(named).collect()
+        names.into_iter().filter_map(days).collect()
     }
 
     /// A ticker in the broker's spelling.

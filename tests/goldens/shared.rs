@@ -1,6 +1,7 @@
 //! Real prices and golden weights from the shared folder.
 
 mod library;
+mod turns;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

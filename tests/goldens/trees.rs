@@ -169,7 +169,7 @@ impl Draw {
         let (mut text, mut all) = ("(weight-specified".to_owned(), Vec::new());
         for weight in set {
             let (branch, parts) = self.branch(levels - 1, ranked);
-            text += &format!(" {weight} {branch}");
+            text.extend([" ", weight, " ", &branch]);
             all.extend(parts);
         }
         let mut part = Self::around(text + ")", &all, false);

@@ -1,5 +1,7 @@
 //! Today's decision: one walk down the taken path, leaving weights and a trace.
 
+use std::cmp::Ordering;
+
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
@@ -12,9 +14,10 @@ use crate::domain::symphony::condition::{self, Comparison, Operand};
 use crate::domain::symphony::function::Measure;
 use crate::domain::symphony::study::{Scored, Study, Tested};
 use crate::domain::symphony::trace::{
-    Compound, Condition, Group, Member, Part, Ranking, Step, Trace, Weighing,
+    Compound, Condition, Group, Member, Part, Ranking, Step, Trace, Turn, Weighing,
 };
-use crate::domain::symphony::tree::{Node, NodeId, Pick, SeriesId, SymbolId, Tree};
+use crate::domain::symphony::tree::{Measured, Node, NodeId, Pick, SeriesId, SymbolId, Tree};
+use crate::domain::symphony::turn::{Side, turn};
 
 /// How far the parts may sum away from the whole by float noise.
 const SUM_TOLERANCE: f64 = 1e-9;
@@ -29,10 +32,11 @@ pub(crate) struct Decision {
 
 /// Weights and path of a tree on the closes up to and including `as_of`.
 ///
-/// Only what the taken path or a ranking on it needs is computed.
+/// Only what the taken path or a ranking on it needs is computed. What would turn each decision is
+/// found where `turns` asks for it.
 pub(crate) fn evaluate(
     tree: &Tree,
-    looks_back: bool,
+    (looks_back, turns): (bool, bool),
     market: &Histories,
     as_of: Date,
 ) -> Result<Decision, StrategyError> {
@@ -40,6 +44,7 @@ pub(crate) fn evaluate(
     let mut walk = Walk {
         tree,
         study,
+        turns,
         trace: Trace::default(),
         parts: Vec::new(),
         place_of: vec![None; tree.symbols.len()],
@@ -53,6 +58,7 @@ pub(crate) fn evaluate(
 struct Walk<'m> {
     tree: &'m Tree,
     study: Study<'m>,
+    turns: bool,
     trace: Trace,
     /// Symbols in the order they were first reached, each with the sum of its parts.
     parts: Vec<(SymbolId, f64)>,
@@ -96,13 +102,15 @@ impl Walk<'_> {
             Node::Filter { by, pick, count, candidates } => {
                 let ranked = self.study.rank(candidates, *pick, self.study.today())?;
                 let picked = usize::from(*count).min(ranked.len());
+                let cut = cut(&ranked, picked);
                 self.trace.steps.push(Step::Ranking(Ranking {
                     depth,
                     by: by.words(),
                     order: pick.words().to_owned(),
                     scores: ranked.iter().map(|s| (tree.label(s.node), s.score)).collect(),
                     picked,
-                    margin: ranking_margin(*by, &ranked, picked),
+                    margin: cut.map(|(last, rival)| by.margin(last.score, rival.score)),
+                    turn: cut.and_then(|cut| self.turn_of_cut(*by, *pick, cut)),
                 }));
                 let chosen = ranked[..picked].iter().map(|scored| scored.node);
                 self.share_equally(chosen, part, depth)?;
@@ -189,7 +197,51 @@ impl Walk<'_> {
             right_value: tested.right,
             holds: tested.holds,
             margin: left.measure.margin(tested.left, tested.right),
+            turn: self.turn_of(comparison, tested),
         }
+    }
+
+    /// Which closes of the left side's symbol would turn a comparison.
+    fn turn_of(&self, comparison: Comparison, tested: Tested) -> Option<Turn> {
+        let left = self.tree.series(comparison.left);
+        let Measured::Closes(symbol) = left.of else { return None };
+        if !self.turns {
+            return None;
+        }
+        let right = match comparison.right {
+            Operand::Series(id) if self.tree.series(id).of == left.of => {
+                Side::Moves(self.tree.series(id).measure)
+            }
+            Operand::Series(_) | Operand::Number(_) => Side::Stays(tested.right),
+        };
+        let history = (self.tree.symbol(symbol), self.study.closes(symbol));
+        let compare = |left, right| comparison.relation.holds(left, right);
+        turn(history, [Side::Moves(left.measure), right], tested.holds, compare)
+    }
+
+    /// Which closes would let a rival pass the last candidate that was picked: that candidate's own
+    /// where it is an asset, else the rival's.
+    fn turn_of_cut(&self, by: Measure, pick: Pick, cut: (Scored, Scored)) -> Option<Turn> {
+        if !self.turns {
+            return None;
+        }
+        let (last, rival) = cut;
+        let symbol = |scored: Scored| {
+            let Node::Asset(symbol) = self.tree.node(scored.node) else { return None };
+            Some(*symbol)
+        };
+        let (symbol, sides) = match (symbol(last), symbol(rival)) {
+            (Some(symbol), _) => (symbol, [Side::Moves(by), Side::Stays(rival.score)]),
+            (None, Some(symbol)) => (symbol, [Side::Stays(last.score), Side::Moves(by)]),
+            (None, None) => return None,
+        };
+        let history = (self.tree.symbol(symbol), self.study.closes(symbol));
+        let is_first = |left, right| match pick.order(left, right) {
+            Ordering::Less => true,
+            Ordering::Equal => last.place < rival.place,
+            Ordering::Greater => false,
+        };
+        turn(history, sides, true, is_first)
     }
 
     fn series_words(&self, id: SeriesId) -> String {
@@ -203,16 +255,14 @@ fn deeper(depth: u16, children: usize) -> u16 {
     if children > 1 { depth.saturating_add(1) } else { depth }
 }
 
-/// How safe the last pick is from the best candidate that would change the portfolio.
+/// The last pick and the best candidate that would change the portfolio in its place.
 ///
 /// A candidate listed twice is its own neighbour in the ranking; it is passed over because
 /// picking the other copy would change nothing.
-fn ranking_margin(by: Measure, ranked: &[Scored], picked: usize) -> Option<f64> {
+fn cut(ranked: &[Scored], picked: usize) -> Option<(Scored, Scored)> {
     let (inside, outside) = ranked.split_at(picked);
-    let last = inside.last()?;
-    let rival =
-        outside.iter().find(|rival| inside.iter().all(|chosen| chosen.node != rival.node))?;
-    Some(by.margin(last.score, rival.score))
+    let is_new = |rival: &&Scored| inside.iter().all(|chosen| chosen.node != rival.node);
+    Some((*inside.last()?, *outside.iter().find(is_new)?))
 }
 
 /// Parts as weights: rounded down to nine decimals, the remainder to the first listed, nothing
@@ -285,7 +335,7 @@ mod tests {
         let history = History::new(days, closes, vec![]).unwrap();
         let market = BTreeMap::from([(Symbol::parse("A").unwrap(), history)]);
         let tree = arena.into_tree("t".to_owned(), Rebalance::Daily, root);
-        evaluate(&tree, true, &Histories::new(market), date(2026, 1, 9))
+        evaluate(&tree, (true, false), &Histories::new(market), date(2026, 1, 9))
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! In reading order: `form` (brackets and words), `read` and `steps` (forms of either encoding to
 //! a tree, by way of `plant`), `tree` and `condition`, `write` (and back), `function` (the indicators), `needs`
 //! (how much history), `board` (closes side by side), `study` (values on demand), `evaluate`
-//! (today's walk), [`trace`].
+//! (today's walk), `turn` (what would change it), [`trace`].
 
 mod board;
 mod condition;
@@ -17,6 +17,7 @@ mod steps;
 mod study;
 pub mod trace;
 mod tree;
+mod turn;
 mod write;
 
 use std::fmt;
@@ -96,7 +97,23 @@ impl StrategyEngine for SymphonyEngine {
     }
 
     fn evaluate(&self, market: &Histories, as_of: Date) -> Result<Signal, StrategyError> {
-        let decision = evaluate::evaluate(&self.tree, self.looks_back, market, as_of)?;
+        self.signal(market, as_of, false)
+    }
+
+    fn explain(&self, market: &Histories, as_of: Date) -> Result<Signal, StrategyError> {
+        self.signal(market, as_of, true)
+    }
+}
+
+impl SymphonyEngine {
+    fn signal(
+        &self,
+        market: &Histories,
+        as_of: Date,
+        turns: bool,
+    ) -> Result<Signal, StrategyError> {
+        let how = (self.looks_back, turns);
+        let decision = evaluate::evaluate(&self.tree, how, market, as_of)?;
         Ok(Signal {
             strategy: self.name.clone(),
             as_of,

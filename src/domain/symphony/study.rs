@@ -53,6 +53,8 @@ pub(crate) struct Tested {
 pub(crate) struct Scored {
     pub(crate) node: NodeId,
     pub(crate) score: f64,
+    /// Where it is listed.
+    pub(crate) place: usize,
 }
 
 /// A member with its volatility and its share of the weighing.
@@ -73,6 +75,11 @@ impl<'m> Study<'m> {
             returns: vec![Vec::new(); tree.nodes.len()],
             steps: 0,
         }
+    }
+
+    /// All closes of a symbol up to the decision day.
+    pub(crate) fn closes(&self, symbol: SymbolId) -> &'m [f64] {
+        self.board.closes(symbol)
     }
 
     /// The decision day's session.
@@ -125,17 +132,10 @@ impl<'m> Study<'m> {
         session: usize,
     ) -> Known<Vec<Scored>> {
         let mut scored = Vec::with_capacity(candidates.len());
-        for Candidate { node, score } in candidates {
-            scored.push(Scored { node: *node, score: self.value(*score, session)? });
+        for (place, Candidate { node, score }) in candidates.iter().enumerate() {
+            scored.push(Scored { node: *node, score: self.value(*score, session)?, place });
         }
-        let coarse = |scored: &Scored| (scored.score * SCORE_STEPS).round();
-        scored.sort_by(|a, b| {
-            let rising = coarse(a).partial_cmp(&coarse(b)).unwrap_or(Ordering::Equal);
-            match pick {
-                Pick::Top => rising.reverse(),
-                Pick::Bottom => rising,
-            }
-        });
+        scored.sort_by(|a, b| pick.order(a.score, b.score));
         Ok(scored)
     }
 
@@ -352,6 +352,18 @@ impl<'m> Study<'m> {
         StrategyError::NotFinite {
             symbol: self.tree.measured(series.of),
             what: format!("{prefix}{}", series.measure.words()),
+        }
+    }
+}
+
+impl Pick {
+    /// Which of two scores comes first; equal to the decimals that count is equal.
+    pub(crate) fn order(self, left: f64, right: f64) -> Ordering {
+        let coarse = |score: f64| (score * SCORE_STEPS).round();
+        let rising = coarse(left).partial_cmp(&coarse(right)).unwrap_or(Ordering::Equal);
+        match self {
+            Self::Top => rising.reverse(),
+            Self::Bottom => rising,
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::symbol::Symbol;
+
 /// The path a strategy took, in the order it was walked.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Trace {
@@ -57,6 +59,38 @@ pub struct Condition {
     /// How far the left value is from turning it, 0 to 1; the scale is that of
     /// [`crate::domain::symphony::function::Measure::margin`].
     pub margin: f64,
+    /// Which closes would turn it, where that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<Turn>,
+}
+
+/// Which closes of one symbol would turn a decision, all else being as it was.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Turn {
+    /// The symbol whose close is moved.
+    pub symbol: Symbol,
+    /// Its last close.
+    pub close: f64,
+    /// The nearest other last close that would have turned it; `None` if no price does.
+    pub instead: Option<Edge>,
+    /// The nearest next close with which it comes out differently from today.
+    pub next: Option<Edge>,
+}
+
+/// The first close, seen from another one, at which something is different.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Edge {
+    /// The close.
+    pub close: f64,
+    /// How far it is from the last close, in percent of that.
+    pub percent: f64,
+}
+
+impl Edge {
+    /// A close as seen from another.
+    pub(crate) fn at(close: f64, from: f64) -> Self {
+        Self { close, percent: (close / from - 1.0) * 100.0 }
+    }
 }
 
 /// Conditions joined by `and` or `or`, as far as they were looked at: an `and` ends with the
@@ -101,6 +135,10 @@ pub struct Ranking {
     /// Gap between the last picked and the first not picked that is another portfolio, 0 to 1
     /// on the same scale as a condition's margin; `None` when there is no such candidate.
     pub margin: Option<f64>,
+    /// Which closes would let that candidate pass the last picked, where that was asked and one of
+    /// the two is an asset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<Turn>,
 }
 
 /// A weighing by inverse volatility.

@@ -24,6 +24,7 @@ fn condition(depth: u16, left: (&str, f64), right: (&str, f64), margin: f64) -> 
         right_value: right.1,
         holds: left.1 > right.1,
         margin,
+        turn: None,
     })
 }
 
@@ -37,6 +38,7 @@ fn ranking() -> Step {
             .to_vec(),
         picked: 3,
         margin: Some(0.31),
+        turn: None,
     })
 }
 

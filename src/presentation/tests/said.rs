@@ -2,7 +2,7 @@
 
 use crate::domain::execution::OrderOutcome;
 use crate::domain::order::AttemptState;
-use crate::domain::symphony::trace::{Condition, Step, Trace};
+use crate::domain::symphony::trace::{Condition, Edge, Step, Trace, Turn};
 use crate::presentation::sample::{
     self, bad_day, blocked_day, closed_day, failed_day, preview_day, quiet_day, symbol,
     trading_day, unknown_day, usd,
@@ -149,6 +149,7 @@ fn the_deciding_condition_is_the_one_with_the_smallest_margin() {
             right_value: 72.5,
             holds: true,
             margin,
+            turn: None,
         })
     };
     let steps = vec![
@@ -162,6 +163,21 @@ fn the_deciding_condition_is_the_one_with_the_smallest_margin() {
         "B is 70.00, below SMA(20) of QQQ at 72.50: 2.50 higher would turn it."
     );
     assert_eq!(deciding(&Trace::default()), None);
+    let mut decided = condition("RSI(10) of SPY", 0.1);
+    let Step::Condition(step) = &mut decided else { panic!("a condition") };
+    let instead = Some(Edge { close: 512.301, percent: 0.4123 });
+    step.turn = Some(Turn { symbol: symbol("SPY"), close: 510.2, instead, next: None });
+    assert_eq!(
+        deciding(&Trace { steps: vec![decided.clone()] }).unwrap(),
+        "RSI(10) of SPY is 70.00, below SMA(20) of QQQ at 72.50: 2.50 higher would turn it, \
+         SPY at 512.31 (+0.41%)."
+    );
+    let Step::Condition(step) = decided else { panic!("a condition") };
+    let never = step.turn.map(|turn| Turn { instead: None, ..turn });
+    let step = Condition { turn: never, comparison: "<=".to_owned(), ..step };
+    assert!(deciding(&Trace { steps: vec![Step::Condition(step)] }).unwrap().ends_with(
+        "at or below SMA(20) of QQQ at 72.50: 2.50 higher would turn it, which no price of SPY does."
+    ));
 }
 
 #[test]
