@@ -281,12 +281,23 @@ fn the_last_attempt_may_end_before_the_last_part_is_executed() {
     }
 }
 
-/// Found by seed 251215: a run stood still between its letter and the letter's record, and a second
+/// Found by seeds 282705 and 301169: a run died with its plan, all records were lost, and another made
+/// a plan of its own and sent that. The judge held it against the code and the age of the lost one.
+#[test]
+fn an_order_is_judged_by_the_plan_that_stood_when_it_left() {
+    for seed in [282_705, 301_169] {
+        assert_eq!(judged(&script(seed, None)).1, [], "seed {seed}");
+    }
+}
+
+/// Found by seeds 251215 and 280568: a run stood still between its letter and the letter's record, and a second
 /// delivery of its event saw a final record without a letter and sent it again. Whoever wrote the
 /// final record a moment ago is now taken to be sending.
 #[test]
 fn a_letter_is_left_to_the_run_that_has_just_ended() {
-    assert_eq!(judged(&script(251_215, None)).1, []);
+    for seed in [251_215, 280_568] {
+        assert_eq!(judged(&script(seed, None)).1, [], "seed {seed}");
+    }
 }
 
 /// Found by seed 135226: two deliveries of one moment, both with too little time left to begin, each

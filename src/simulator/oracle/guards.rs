@@ -14,6 +14,7 @@ use crate::simulator::trial::draw::PRICES;
 use crate::simulator::trial::lifeline::Fate;
 use crate::simulator::trial::script::{Code, Engines, Permit, Task, Turn, What, Wish};
 use crate::simulator::trial::shelf::ShelfFault;
+use crate::simulator::trial::shelf::Written;
 use crate::simulator::trial::truth::Lived;
 
 /// No order in the first minute of a session, nor in its last two.
@@ -169,8 +170,8 @@ pub fn late_never_trades(evidence: &Evidence<'_>, findings: &mut Findings) {
     }
     let on_time = |ours: &&Ours| !came_late(evidence, ours) && !was_held(evidence, ours);
     for ours in evidence.ours.iter().filter(on_time) {
-        let planned = evidence.runs.get(&ours.run).and_then(|run| run.at("plan.json"));
-        let Some(planned) = planned else { continue };
+        let Some(plan) = plan_at(evidence, &ours.run, ours.order.created_at) else { continue };
+        let planned = plan.at;
         let age = ours.order.created_at.duration_since(planned);
         let skewed = evidence.truth.deliveries.iter().any(|p| !p.delivery.skew.is_zero());
         let most = PLAN_LASTS + if skewed { SKEW } else { SignedDuration::from_secs(1) };
@@ -303,6 +304,13 @@ fn carried_over(evidence: &Evidence<'_>, wiped: Timestamp) -> Option<Timestamp> 
     told.map(|written| written.at)
 }
 
+/// The plan of a run that stood at a moment: after a loss of all records it may have another.
+fn plan_at<'a>(evidence: &'a Evidence<'_>, run: &str, at: Timestamp) -> Option<&'a Written> {
+    let key = format!("{RUNS}{run}/plan.json");
+    let mut written = evidence.truth.written.iter().rev();
+    written.find(|written| written.once && written.key == key && written.at <= at)
+}
+
 /// Code that did not make a plan settles it and sends nothing of it.
 pub fn another_version_sends_nothing(evidence: &Evidence<'_>, findings: &mut Findings) {
     for process in &evidence.truth.deliveries {
@@ -312,8 +320,9 @@ pub fn another_version_sends_nothing(evidence: &Evidence<'_>, findings: &mut Fin
         };
         for sent in process.sent.iter().filter(|sent| sent.target == "/v2/orders") {
             let ours = evidence.ours.iter().find(|ours| sent.body.contains(&ours.order.client_id));
-            let Some(run) = ours.and_then(|ours| evidence.runs.get(&ours.run)) else { continue };
-            let Some((_, plan)) = run.records.get("plan.json") else { continue };
+            let Some(ours) = ours else { continue };
+            let Some(plan) = plan_at(evidence, &ours.run, sent.at) else { continue };
+            let plan: Value = serde_json::from_slice(&plan.bytes).unwrap_or_default();
             let same = plan["code"].as_str().is_some_and(|by| by == code);
             findings.require(same, || {
                 format!("{} sent an order of a plan that other code had made", process.writer)
