@@ -38,6 +38,16 @@ fn the_text_of_a_strategy_is_read_or_refused() {
 }
 
 #[test]
+fn the_steps_of_a_strategy_are_read_or_refused() {
+    assert!(replay("steps", doors::steps::enter) > 0);
+}
+
+#[test]
+fn a_strategy_decides_on_any_market_or_says_why_not() {
+    assert!(replay("evaluate", doors::evaluate::enter) > 0);
+}
+
+#[test]
 fn an_event_is_understood_in_full_or_refused() {
     assert!(replay("event", doors::event::enter) > 0);
 }

@@ -7,9 +7,11 @@
 #![allow(dead_code, reason = "a fuzz target uses one of them")]
 
 pub(crate) mod broker;
+pub(crate) mod evaluate;
 pub(crate) mod event;
 pub(crate) mod journal;
 pub(crate) mod policy;
+pub(crate) mod steps;
 pub(crate) mod stream;
 pub(crate) mod symphony;
 
