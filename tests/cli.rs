@@ -203,6 +203,22 @@ fn a_decision_is_explained_with_the_path_that_led_to_it() {
 }
 
 #[test]
+fn a_decision_is_explained_for_another_close_than_the_real_one() {
+    let desk = Desk::new().with_prices();
+    let line = "explain --prices prices --date 2026-11-20 --symphony trend.clj";
+    let real = desk.call(line);
+    real.is(0, &["SPY  1", "turns with SPY at "]);
+    // The close that is said to turn it does.
+    let turn = real.out.split("turns with SPY at ").nth(1).unwrap().split(' ').next().unwrap();
+    let said = desk.call(&format!("{line} --what-if SPY={turn}"));
+    said.is(0, &["supposing SPY at ", " on 2026-11-20:", "no  price of SPY", "BIL  1"]);
+    desk.call(&format!("{line} --what-if SPY=-1% --what-if BIL=+2%")).is(0, &["SPY  1"]);
+    let words = ["QQQ has no close on 2026-11-20", "in the price folder"];
+    desk.call(&format!("{line} --what-if QQQ=-3%")).is(3, &words);
+    desk.call(&format!("{line} --what-if SPY=minus")).is(2, &["such as TQQQ=-3%"]);
+}
+
+#[test]
 fn a_strategy_is_the_same_in_either_encoding() {
     let desk = Desk::new().with_prices();
     let decided =

@@ -16,6 +16,7 @@ use crate::domain::strategy::{StrategyEngine, StrategySlot};
 use crate::domain::symbol::Symbol;
 use crate::interface::cli::offline::causes;
 use crate::interface::cli::strategy_file::read;
+use crate::interface::cli::supposing::{Supposed, suppose, supposed};
 use crate::interface::cli::{Trouble, alias, day, say};
 use crate::presentation::explain::{json_line, text};
 use crate::simulator::market::histories;
@@ -44,6 +45,10 @@ pub(super) struct Explain {
     /// Read a symbol from another's file, such as `FNGU=FNGU_EXT`.
     #[arg(long, value_name = "A=B", value_parser = alias)]
     alias: Vec<(Symbol, String)>,
+    /// Decide with another close of that day, such as `TQQQ=-3%` or `TQQQ=52.10`; for several symbols
+    /// give it several times.
+    #[arg(long, value_name = "SYMBOL=CLOSE", value_parser = supposed)]
+    what_if: Vec<Supposed>,
 }
 
 /// Explains; the answer is the exit code: 1 when a strategy had no signal.
@@ -72,7 +77,11 @@ pub(super) fn explain(what: &Explain, json: bool) -> Result<u8, Trouble> {
     }
     let mut failed = false;
     for day in days {
-        for outcome in evaluate(&book, &market.through(day), day) {
+        let (market, supposed) = suppose(market.through(day), day, &what.what_if)?;
+        if let Some(supposed) = supposed.filter(|_| !json) {
+            say(&supposed);
+        }
+        for outcome in evaluate(&book, &market, day) {
             failed |= outcome.result.is_err();
             let told = if json { json_line(&outcome, day) } else { text(&outcome, day) };
             say(&told);

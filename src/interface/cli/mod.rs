@@ -20,6 +20,7 @@ mod records;
 pub mod simulate;
 mod sleeves;
 mod strategy_file;
+mod supposing;
 
 use std::collections::BTreeMap;
 use std::io::Write;
