@@ -165,10 +165,13 @@ fn ranked_by(ranking: &Ranking) -> String {
     match (last, next) {
         (Some((last, score)), Some((next, other))) => {
             let [score, other, gap] = compared(*score, *other);
+            let price = ranking.turn.as_ref().filter(|turn| turn.instead.is_some());
+            let price = price.map(|turn| format!(" {} would turn it.", turns_at(turn)));
             format!(
-                "Ranked by {by}, {order} first: {picks}; {} {score} before {} {other}, {gap} apart.",
+                "Ranked by {by}, {order} first: {picks}; {} {score} before {} {other}, {gap} apart.{}",
                 clip(last, NAME_MAX),
-                clip(next, NAME_MAX)
+                clip(next, NAME_MAX),
+                price.unwrap_or_default()
             )
         }
         _ => format!("Ranked by {by}, {order} first: {picks}."),

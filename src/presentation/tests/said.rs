@@ -2,7 +2,7 @@
 
 use crate::domain::execution::OrderOutcome;
 use crate::domain::order::AttemptState;
-use crate::domain::symphony::trace::{Condition, Edge, Step, Trace, Turn};
+use crate::domain::symphony::trace::{Condition, Edge, Ranking, Step, Trace, Turn};
 use crate::presentation::sample::{
     self, bad_day, blocked_day, closed_day, failed_day, preview_day, quiet_day, symbol,
     trading_day, unknown_day, usd,
@@ -173,6 +173,21 @@ fn the_deciding_condition_is_the_one_with_the_smallest_margin() {
          SPY at 512.31 (+0.41%)."
     );
     let Step::Condition(step) = decided else { panic!("a condition") };
+    let turn = step.turn.clone();
+    let ranking = Ranking {
+        depth: 0,
+        by: "return over 20 days".to_owned(),
+        order: "highest".to_owned(),
+        scores: vec![("SPY".to_owned(), 2.0), ("QQQ".to_owned(), 1.5)],
+        picked: 1,
+        margin: Some(0.005),
+        turn,
+    };
+    assert_eq!(
+        deciding(&Trace { steps: vec![Step::Ranking(ranking)] }).unwrap(),
+        "Ranked by return over 20 days, highest first: SPY; SPY 2.00 before QQQ 1.50, 0.50 apart. \
+         SPY at 512.31 (+0.41%) would turn it."
+    );
     let never = step.turn.map(|turn| Turn { instead: None, ..turn });
     let step = Condition { turn: never, comparison: "<=".to_owned(), ..step };
     assert!(deciding(&Trace { steps: vec![Step::Condition(step)] }).unwrap().ends_with(
