@@ -179,7 +179,7 @@
 //! | C18 | during the buys | buy plan, some orders | as C7 to C14 | as there |
 //! | C19 | buys ended, no `final.json` | ended orders, perhaps `buys.json` | reads all ends again, books, ends | the books follow from plan and ends |
 //! | C20 | `final.json` on its way | perhaps it | takes the stored one, or as C19 | put once |
-//! | C21 | ended, letter not sent | `final.json`, perhaps `begun/mail/run.json` | sends the letter, if it is the same event or a resume, two minutes after another ended the run or began to send | no `mail/run.json` |
+//! | C21 | ended, letter not sent | `final.json`, perhaps `begun/N/mail/run.json` | sends the letter, if it is the same event or a resume, once whoever ended the run or began to send has given up (`given-up/N/mail/run.json`) or two minutes have passed | no `mail/run.json` |
 //! | C22 | letter taken, `mail/run.json` not stored | `final.json` | sends it a second time | two letters are better than none |
 //! | C23 | everything done, answer lost | all | does nothing | `final.json` is read first |
 //! | C24 | before a line of ours ran | nothing | as C1; the watch tells | nothing happened |

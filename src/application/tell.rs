@@ -27,6 +27,8 @@ const MAIL_WAIT: Duration = Duration::from_millis(500);
 
 /// Who began to send a letter so long ago has sent it, or never will.
 const SENDING_LASTS: SignedDuration = SignedDuration::from_mins(2);
+/// How many invocations may try to send one letter in turn before they no longer look at each other.
+const TURNS_MAX: u32 = 16;
 
 /// What became of a run's mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +37,8 @@ pub enum Mailed {
     Sent(String),
     /// Sent by an earlier invocation.
     Before,
+    /// Left to another invocation, which is about to send it.
+    Elsewhere,
     /// The policy wants none.
     Silent,
     /// Not taken; the reason.
@@ -66,25 +70,61 @@ pub(super) struct Once<'a> {
     pub(super) sent_before: Sent,
 }
 
+/// Whose a letter is.
+enum Owner {
+    /// It is on record as sent.
+    Sent,
+    /// Another's, who is about to send it.
+    Another,
+    /// This invocation's, in its turn.
+    Ours(u32),
+}
+
 impl Once<'_> {
-    /// Whether this invocation is the one to send: the letter is not on record, and nobody else was
-    /// about to send it a moment ago.
+    /// Whose the letter is: sent it is nobody's, and whoever began to send it a moment ago and has
+    /// not given up keeps it.
     ///
-    /// Whoever was and died leaves it to the next that comes later; where the store does not say,
-    /// two letters are better than none.
-    async fn is_ours(&self, clock: &dyn Clock) -> bool {
-        let Self { journal, name, .. } = self;
-        let Sent::Perhaps { since } = self.sent_before else { return true };
-        if let Ok(Some(_)) = journal.read::<String>(name).await {
-            return false;
+    /// Whoever wrote the final record has turn 0, and each later turn is begun once. Whoever began
+    /// and died leaves it to the next that comes later; where the store does not say, two letters
+    /// are better than none.
+    async fn owner(&self, clock: &dyn Clock) -> Owner {
+        let Sent::Perhaps { since } = self.sent_before else { return Owner::Ours(0) };
+        if let Ok(Some(_)) = self.journal.read::<String>(&self.name).await {
+            return Owner::Sent;
         }
-        let long_ago = |at: Timestamp| clock.now().duration_since(at) >= SENDING_LASTS;
-        if since.is_some_and(|at| !long_ago(at)) {
-            return false;
+        let mut begun = since;
+        for turn in 0..TURNS_MAX {
+            if let Some(at) = begun
+                && clock.now().duration_since(at) < SENDING_LASTS
+            {
+                match self.journal.read::<String>(&self.given_up(turn)).await {
+                    Ok(None) => return Owner::Another,
+                    Ok(Some(_)) => {}
+                    Err(_) => return Owner::Ours(turn),
+                }
+            }
+            let next = format!("begun/{}/{}", turn + 1, self.name);
+            match self.journal.keep(&next, None, &()).await {
+                Ok(kept) if kept.mine => return Owner::Ours(turn + 1),
+                Ok(kept) => begun = Some(kept.at),
+                Err(_) => return Owner::Ours(turn),
+            }
         }
-        match journal.keep(&format!("begun/{name}"), None, &()).await {
-            Ok(kept) => kept.mine || long_ago(kept.at),
-            Err(_) => true,
+        Owner::Ours(TURNS_MAX)
+    }
+
+    fn given_up(&self, turn: u32) -> String {
+        format!("given-up/{turn}/{}", self.name)
+    }
+
+    /// Records how the letter was sent, or why it was not.
+    async fn record(&self, turn: u32, sent: Result<&String, &String>) {
+        let kept = match sent {
+            Ok(id) => self.journal.keep(&self.name, self.about.as_deref(), id).await,
+            Err(why) => self.journal.keep(&self.given_up(turn), None, why).await,
+        };
+        if let Err(error) = kept {
+            warn!(%error, "mail not recorded; a repetition may send it again or too late");
         }
     }
 }
@@ -136,23 +176,27 @@ async fn mail(report: &RunReport, house: &House<'_>, once: Option<Once<'_>>) -> 
     if report.verdict == Verdict::Closed && mail.closed_days == ClosedDays::Silent {
         return Mailed::Silent;
     }
+    let mut turn = 0;
     if let Some(once) = &once
-        && !once.is_ours(house.desk.clock).await
         && !is_planted(Mutant::MailAgain)
     {
-        return Mailed::Before;
+        match once.owner(house.desk.clock).await {
+            Owner::Sent => return Mailed::Before,
+            Owner::Another => return Mailed::Elsewhere,
+            Owner::Ours(ours) => turn = ours,
+        }
     }
-    let id = match send(report, house, once.as_ref()).await {
-        Ok(id) => id,
-        Err(why) => return Mailed::Failed(why),
-    };
-    info!(run = %report.key, verdict = report.verdict.word(), "mail sent");
-    if let Some(Once { journal, name, about, .. }) = &once
-        && let Err(error) = journal.keep(name, about.as_deref(), &id).await
-    {
-        warn!(%error, "mail not recorded; a repetition may send it again");
+    let sent = send(report, house, once.as_ref()).await;
+    if let Some(once) = &once {
+        once.record(turn, sent.as_ref()).await;
     }
-    Mailed::Sent(id)
+    match sent {
+        Ok(id) => {
+            info!(run = %report.key, verdict = report.verdict.word(), "mail sent");
+            Mailed::Sent(id)
+        }
+        Err(why) => Mailed::Failed(why),
+    }
 }
 
 /// Records and mails why an invocation was refused before it had a run; says what became of the

@@ -388,6 +388,7 @@ fn mail_word(mailed: &Mailed) -> String {
     match mailed {
         Mailed::Sent(_) => "sent".to_owned(),
         Mailed::Before => "sent before".to_owned(),
+        Mailed::Elsewhere => "being sent by another invocation".to_owned(),
         Mailed::Silent => "none".to_owned(),
         Mailed::Failed(why) => format!("{MAIL_FAILED}: {why}"),
     }

@@ -61,7 +61,6 @@ async fn a_letter_whose_answer_is_lost_is_at_worst_sent_again_and_changes_nothin
     let sent = stage.post.subjects().len();
     assert!((1..=3).contains(&sent), "{sent}");
     stage.post.refuses(false);
-    stage.world.advance(Duration::from_mins(2)); // till then it is left to the run that has ended
     let again = stage.invoke(RunAction::Resume).await;
     assert!(again.is_repeated() && matches!(again.mailed(), Mailed::Sent(_)));
     let subjects = stage.post.subjects();

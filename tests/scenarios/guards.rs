@@ -163,12 +163,24 @@ async fn a_run_whose_mail_is_refused_is_good_and_on_record() {
     assert_eq!(told.incidents(), ["NOTIFICATION mail-not-sent"]);
     assert!(told.is_kept() && stage.record().is_some());
     stage.post.refuses(false);
-    assert_eq!(stage.run().await.mailed(), &Mailed::Before, "the other is still at it");
-    stage.world.advance(Duration::from_mins(2));
     let told = stage.run().await;
     assert!(told.is_repeated() && matches!(told.mailed(), Mailed::Sent(_)), "owed and sent now");
     assert_eq!(stage.post.subjects().len(), 1);
     assert_eq!(stage.orders().len(), 2);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_letter_is_owed_again_as_often_as_those_who_began_it_gave_up() {
+    let stage = stage();
+    stage.post.refuses(true);
+    for attempt in 1..=3 {
+        let told = stage.run().await;
+        assert!(matches!(told.mailed(), Mailed::Failed(_)), "{attempt}: {:?}", told.mailed());
+    }
+    stage.post.refuses(false);
+    assert!(matches!(stage.run().await.mailed(), Mailed::Sent(_)), "without any wait");
+    assert_eq!(stage.run().await.mailed(), &Mailed::Before);
+    assert_eq!(stage.post.subjects().len(), 1);
 }
 
 #[tokio::test(flavor = "current_thread")]

@@ -135,7 +135,7 @@ async fn a_letter_that_is_being_offered_again_is_left_to_the_run_that_does() {
     assert!(second.is_repeated() && !first.is_repeated());
     assert_eq!(stage.post.subjects().len(), 1, "{:?}", stage.post.subjects());
     assert!(matches!(first.mailed(), Mailed::Sent(_)));
-    assert_eq!(second.mailed(), &Mailed::Before);
+    assert_eq!(second.mailed(), &Mailed::Elsewhere);
 }
 
 /// The first session of a trial written by hand.

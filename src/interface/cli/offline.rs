@@ -303,6 +303,7 @@ fn told(report: &RunReport, mailed: &Mailed, store: &StorePlace) {
     match mailed {
         Mailed::Sent(id) => say(&format!("mail    {id}")),
         Mailed::Before => say("mail    sent before"),
+        Mailed::Elsewhere => say("mail    being sent by another invocation"),
         Mailed::Silent => say("mail    none wanted"),
         Mailed::Failed(why) => say(&format!("mail    failed: {why}")),
     }

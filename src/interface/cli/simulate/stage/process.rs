@@ -191,7 +191,7 @@ struct Bench<'a> {
 fn answered(outcome: &str, failed: bool, incidents: &[Incident], mailed: &Mailed) -> End {
     let mail = match mailed {
         Mailed::Sent(_) => MailEnd::Sent,
-        Mailed::Before | Mailed::Silent => MailEnd::None,
+        Mailed::Before | Mailed::Elsewhere | Mailed::Silent => MailEnd::None,
         Mailed::Failed(_) => MailEnd::Failed,
     };
     let incidents = incidents.iter().map(|incident| incident.code.clone()).collect();
