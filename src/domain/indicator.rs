@@ -31,7 +31,7 @@ pub fn current_price(closes: &[f64]) -> Result<f64, TooShort> {
 /// # Errors
 /// [`TooShort`] below `window` closes.
 pub fn moving_average_price(closes: &[f64], window: u16) -> Result<f64, TooShort> {
-    Ok(mean(last(closes, usize::from(window))?.iter().copied(), window))
+    Ok(mean(last(closes, usize::from(window))?))
 }
 
 /// Arithmetic mean of the last `window` daily returns, in percent.
@@ -40,7 +40,8 @@ pub fn moving_average_price(closes: &[f64], window: u16) -> Result<f64, TooShort
 /// [`TooShort`] below `window + 1` closes.
 pub fn moving_average_return(closes: &[f64], window: u16) -> Result<f64, TooShort> {
     let closes = last(closes, usize::from(window) + 1)?;
-    Ok(mean(daily_returns(closes), window) * 100.0)
+    let (now, before) = (&closes[1..], &closes[..closes.len() - 1]);
+    Ok(sum(now, before, |now, before| now / before - 1.0) / f64::from(window) * 100.0)
 }
 
 /// Change over the last `window` days, in percent.
@@ -61,7 +62,12 @@ pub fn cumulative_return(closes: &[f64], window: u16) -> Result<f64, TooShort> {
 /// [`TooShort`] below `window + 1` closes.
 pub fn stdev_return(closes: &[f64], window: u16) -> Result<f64, TooShort> {
     let closes = last(closes, usize::from(window) + 1)?;
-    Ok(sample_stdev(|| daily_returns(closes), window) * 100.0)
+    let (now, before) = (&closes[1..], &closes[..closes.len() - 1]);
+    let daily = |now: f64, before: f64| now / before - 1.0;
+    let middle = sum(now, before, daily) / f64::from(window);
+    let off = sum(now, before, |now, before| daily(now, before) - middle);
+    let squares = sum(now, before, |now, before| (daily(now, before) - middle).powi(2));
+    Ok(spread(off, squares, f64::from(window)) * 100.0)
 }
 
 /// Sample standard deviation (n - 1) of the last `window` closes, in the unit of price.
@@ -70,7 +76,7 @@ pub fn stdev_return(closes: &[f64], window: u16) -> Result<f64, TooShort> {
 /// [`TooShort`] below `window` closes.
 pub fn stdev_price(closes: &[f64], window: u16) -> Result<f64, TooShort> {
     let closes = last(closes, usize::from(window))?;
-    Ok(sample_stdev(|| closes.iter().copied(), window))
+    Ok(deviation_around(mean(closes), closes))
 }
 
 /// Largest fall from a running peak within the last `window` closes, in percent and positive.
@@ -78,64 +84,84 @@ pub fn stdev_price(closes: &[f64], window: u16) -> Result<f64, TooShort> {
 /// # Errors
 /// [`TooShort`] below `window` closes.
 pub fn max_drawdown(closes: &[f64], window: u16) -> Result<f64, TooShort> {
+    Ok(deepest_fall(last(closes, usize::from(window))?.iter().copied()))
+}
+
+/// [`max_drawdown`] of a history that has returns but no closes. All of `returns` is the window,
+/// which is one longer.
+pub fn fall_of_returns(returns: &[f64]) -> f64 {
+    let mut level = 1.0;
+    let later = returns.iter().map(|change| {
+        level *= 1.0 + change;
+        level
+    });
+    deepest_fall(std::iter::once(1.0).chain(later))
+}
+
+fn deepest_fall(levels: impl Iterator<Item = f64>) -> f64 {
     let (mut peak, mut deepest) = (f64::NAN, f64::NAN);
-    for close in last(closes, usize::from(window))? {
-        peak = peak.max(*close);
-        deepest = deepest.max(1.0 - close / peak);
+    for level in levels {
+        peak = peak.max(level);
+        deepest = deepest.max(1.0 - level / peak);
     }
-    Ok(deepest * 100.0)
+    deepest * 100.0
 }
 
 /// Exponential moving average of every close that has one; the first value belongs to
-/// `closes[window - 1]`. Empty below `window` closes.
+/// `closes[window - 1]`. Nothing below `window` closes.
 ///
 /// The recursion starts at the first close: `average += 2 / (window + 1) * (close - average)`.
-pub fn exponential_average_series(closes: &[f64], window: u16) -> Vec<f64> {
-    let unfilled = usize::from(window).saturating_sub(1);
-    smoothed(closes, window).skip(unfilled).collect()
+pub fn exponential_averages(closes: &[f64], window: u16) -> impl Iterator<Item = f64> {
+    smoothed(closes.iter().copied(), window).skip(usize::from(window).saturating_sub(1))
 }
 
 /// Percentage price oscillator of every close that has one: how far the average over `short`
 /// stands above that over `long`, in percent of the latter, both exponential. The first value
 /// belongs to the close that fills the longer window. Source: Appel's MACD as a percentage.
-pub fn oscillator_series(closes: &[f64], short: u16, long: u16) -> Vec<f64> {
-    let pairs = smoothed(closes, short).zip(smoothed(closes, long));
-    let values = pairs.map(|(short, long)| oscillator(short, long));
-    values.skip(usize::from(short.max(long)).saturating_sub(1)).collect()
+pub fn oscillators(closes: &[f64], short: u16, long: u16) -> impl Iterator<Item = f64> {
+    let average = |window| smoothed(closes.iter().copied(), window);
+    let values = average(short).zip(average(long)).map(|(short, long)| oscillator(short, long));
+    values.skip(usize::from(short.max(long)).saturating_sub(1))
 }
 
 /// Signal line of the percentage price oscillator: the exponential average over `smooth` of
-/// [`oscillator_series`]. The first value belongs to the close that fills both windows.
-pub fn oscillator_signal_series(closes: &[f64], short: u16, long: u16, smooth: u16) -> Vec<f64> {
-    exponential_average_series(&oscillator_series(closes, short, long), smooth)
+/// [`oscillators`]. The first value belongs to the close that fills both windows.
+pub fn oscillator_signals(
+    closes: &[f64],
+    short: u16,
+    long: u16,
+    smooth: u16,
+) -> impl Iterator<Item = f64> {
+    let signal = smoothed(oscillators(closes, short, long), smooth);
+    signal.skip(usize::from(smooth).saturating_sub(1))
 }
 
 /// Wilder's relative strength index, 0 to 100, of the last close.
 ///
 /// The recursion starts at the first close given, so longer histories settle it: about ten
-/// times the window is where the start no longer matters. See [`rsi_series`].
+/// times the window is where the start no longer matters. See [`strengths`].
 ///
 /// # Errors
 /// [`TooShort`] below `window + 1` closes.
 pub fn rsi(closes: &[f64], window: u16) -> Result<f64, TooShort> {
     let needed = usize::from(window) + 1;
-    rsi_series(closes, window).last().copied().ok_or(TooShort { needed, have: closes.len() })
+    strengths(closes, window).last().ok_or(TooShort { needed, have: closes.len() })
 }
 
 /// Wilder's relative strength index of every close that has one; the first value belongs to
-/// `closes[window]`. Empty below `window + 1` closes.
+/// `closes[window]`. Nothing below `window + 1` closes.
 ///
 /// On price changes, not percent changes. The first averages of up and down moves are plain
 /// means of the first `window` moves; then `average += (move - average) / window`. The index is
 /// `100 up / (up + down)`, and 50 when nothing moved. Source: Wilder, New Concepts in Technical
 /// Trading Systems (1978), section VI.
-pub fn rsi_series(closes: &[f64], window: u16) -> Vec<f64> {
-    let Some(mut strength) = Strength::start(closes, window) else { return Vec::new() };
-    let later = &closes[usize::from(window) + 1..];
-    let mut values = Vec::with_capacity(later.len() + 1);
-    values.push(strength.value());
-    values.extend(later.iter().map(|close| strength.next(*close)));
-    values
+pub fn strengths(closes: &[f64], window: u16) -> impl Iterator<Item = f64> {
+    let mut strength = Strength::start(closes, window);
+    let first = strength.map(Strength::value);
+    let later = closes.get(usize::from(window) + 1..).unwrap_or_default().iter();
+    let next =
+        move |close: &f64| strength.as_mut().map_or(f64::NAN, |strength| strength.next(*close));
+    first.into_iter().chain(later.map(next))
 }
 
 /// Wilder's recursion after some closes.
@@ -211,13 +237,14 @@ pub fn oscillator(short: f64, long: f64) -> f64 {
 
 /// Arithmetic mean of some daily returns, in percent: [`moving_average_return`] of a history
 /// that has returns but no closes. All of `returns` is the window.
-pub fn mean_of_returns(returns: &[f64], window: u16) -> f64 {
-    mean(returns.iter().copied(), window) * 100.0
+pub fn mean_of_returns(returns: &[f64]) -> f64 {
+    sum(returns, returns, |change, _| change) / count(returns) * 100.0
 }
 
 /// [`stdev_return`] of a history that has returns but no closes. All of `returns` is the window.
-pub fn stdev_of_returns(returns: &[f64], window: u16) -> f64 {
-    sample_stdev(|| returns.iter().copied(), window) * 100.0
+pub fn stdev_of_returns(returns: &[f64]) -> f64 {
+    let middle = sum(returns, returns, |change, _| change) / count(returns);
+    deviation_around(middle, returns) * 100.0
 }
 
 /// [`cumulative_return`] of a history that has returns but no closes.
@@ -227,14 +254,20 @@ pub fn compounded(returns: &[f64]) -> f64 {
 
 /// The index that some daily returns build: starts at 1, one value more than returns.
 pub fn index_of(returns: &[f64]) -> Vec<f64> {
-    let mut level = 1.0;
-    let mut index = Vec::with_capacity(returns.len() + 1);
-    index.push(level);
-    index.extend(returns.iter().map(|change| {
-        level *= 1.0 + change;
-        level
-    }));
+    let mut index = returns.to_vec();
+    build_index(&mut index);
     index
+}
+
+/// Makes daily returns into [`index_of`] them.
+pub fn build_index(returns: &mut Vec<f64>) {
+    let mut level = 1.0;
+    for value in returns.iter_mut() {
+        let before = level;
+        level *= 1.0 + *value;
+        *value = before;
+    }
+    returns.push(level);
 }
 
 fn last(values: &[f64], needed: usize) -> Result<&[f64], TooShort> {
@@ -242,32 +275,54 @@ fn last(values: &[f64], needed: usize) -> Result<&[f64], TooShort> {
     values.len().checked_sub(needed).map(|start| &values[start..]).ok_or(short)
 }
 
-fn daily_returns(closes: &[f64]) -> impl Iterator<Item = f64> {
-    closes.windows(2).map(|pair| pair[1] / pair[0] - 1.0)
+/// Taken around the last value, so that level values have that very mean.
+fn mean(values: &[f64]) -> f64 {
+    let Some(last) = values.last() else { return f64::NAN };
+    last + sum(values, values, |value, _| value - last) / count(values)
 }
 
-fn mean(values: impl Iterator<Item = f64>, count: u16) -> f64 {
-    values.sum::<f64>() / f64::from(count)
+/// Two passes: `middle` is the mean of the values.
+fn deviation_around(middle: f64, values: &[f64]) -> f64 {
+    let (off, squares) = (
+        sum(values, values, |value, _| value - middle),
+        sum(values, values, |value, _| (value - middle) * (value - middle)),
+    );
+    spread(off, squares, count(values))
 }
 
-/// Two passes: the mean first, then the squares around it, less what the mean's own rounding adds
-/// to them. That rounding is nothing beside ordinary moves and all there is beside tiny ones.
-fn sample_stdev<I: Iterator<Item = f64>>(values: impl Fn() -> I, count: u16) -> f64 {
-    let middle = mean(values(), count);
-    let (off, squares) = values().fold((0.0, 0.0), |(off, squares), value| {
-        let apart = value - middle;
-        (off + apart, squares + apart * apart)
-    });
-    let count = f64::from(count);
+/// From the sum of distances from the mean and that of their squares, less what the mean's own
+/// rounding adds to them. That rounding is nothing beside ordinary moves and all there is beside
+/// tiny ones.
+fn spread(off: f64, squares: f64, count: f64) -> f64 {
     let squares = squares - off * off / count;
     // Not `max`, which would hide that there is no number.
     (if squares < 0.0 { 0.0 } else { squares } / (count - 1.0)).sqrt()
 }
 
+fn count(values: &[f64]) -> f64 {
+    u32::try_from(values.len()).map_or(f64::INFINITY, f64::from)
+}
+
+/// The sum of a term of each pair, in four sums side by side that need not wait for each other.
+fn sum(left: &[f64], right: &[f64], term: impl Fn(f64, f64) -> f64) -> f64 {
+    let (lefts, rights) = (left.chunks_exact(4), right.chunks_exact(4));
+    let rest = lefts.remainder().iter().zip(rights.remainder());
+    let mut sums = [0.0; 4];
+    for (left, right) in lefts.zip(rights) {
+        for (at, sum) in sums.iter_mut().enumerate() {
+            *sum += term(left[at], right[at]);
+        }
+    }
+    let [first, second, third, fourth] = sums;
+    let rest: f64 = rest.map(|(left, right)| term(*left, *right)).sum();
+    (first + second) + (third + fourth) + rest
+}
+
 /// Exponential averages from the first value on, whether or not the window is filled.
-fn smoothed(values: &[f64], window: u16) -> impl Iterator<Item = f64> {
-    let mut average = Average::start(values.first().copied().unwrap_or(f64::NAN), window);
-    values.iter().map(move |value| average.next(*value))
+fn smoothed(values: impl Iterator<Item = f64>, window: u16) -> impl Iterator<Item = f64> {
+    let mut average: Option<Average> = None;
+    values
+        .map(move |value| average.get_or_insert_with(|| Average::start(value, window)).next(value))
 }
 
 #[cfg(test)]
@@ -285,7 +340,7 @@ mod tests {
         assert!(close_to(rsi(&closes[..4], 3).unwrap(), 75.0));
         // up = 2/3, down = (2/3 * 1/3 + 1/3) = 5/9: 100 * 6 / 11.
         assert!(close_to(rsi(&closes, 3).unwrap(), 600.0 / 11.0));
-        assert_eq!(rsi_series(&closes, 3).len(), 2);
+        assert_eq!(strengths(&closes, 3).count(), 2);
     }
 
     #[test]
@@ -310,30 +365,30 @@ mod tests {
         // Returns +10% and -10%: squares 0.01 + 0.01, divided by 1.
         let expected = 0.02_f64.sqrt() * 100.0;
         assert!(close_to(stdev_return(&[100.0, 110.0, 99.0], 2).unwrap(), expected));
-        assert!(close_to(stdev_of_returns(&[0.1, -0.1], 2), expected));
+        assert!(close_to(stdev_of_returns(&[0.1, -0.1]), expected));
     }
 
     #[test]
     fn an_exponential_average_starts_at_the_first_close_and_is_given_once_its_window_is_filled() {
         // Shares of a half: 8, (8 + 4) / 2 = 6, (6 + 10) / 2 = 8.
-        let averages = exponential_average_series(&[8.0, 4.0, 10.0], 3);
+        let averages: Vec<f64> = exponential_averages(&[8.0, 4.0, 10.0], 3).collect();
         assert!(close_to(averages[0], 8.0) && averages.len() == 1);
-        assert!(exponential_average_series(&[8.0, 4.0], 3).is_empty());
+        assert_eq!(exponential_averages(&[8.0, 4.0], 3).count(), 0);
         // Over one day it is the close itself.
-        assert_eq!(exponential_average_series(&[8.0, 4.0], 1), [8.0, 4.0]);
+        assert!(exponential_averages(&[8.0, 4.0], 1).eq([8.0, 4.0]));
     }
 
     #[test]
     fn the_oscillator_is_the_gap_of_two_averages_in_percent_of_the_longer() {
         // Over 1 day 8, 4, 10; over 3 days 8, 6, 8.
-        let gaps = oscillator_series(&[8.0, 4.0, 10.0], 1, 3);
+        let gaps: Vec<f64> = oscillators(&[8.0, 4.0, 10.0], 1, 3).collect();
         assert!(close_to(gaps[0], 25.0) && gaps.len() == 1);
         // Turned around the whole changes its base as well.
-        assert!(close_to(oscillator_series(&[8.0, 4.0, 10.0], 3, 1)[0], -20.0));
+        assert!(close_to(oscillators(&[8.0, 4.0, 10.0], 3, 1).next().unwrap(), -20.0));
         // Filled from the second close on, over 1 and 2 days: 4 against 8 - 8/3, 10 against 76/9.
         let closes = [8.0, 4.0, 10.0];
         let (first, second) = (-25.0, (10.0 / (76.0 / 9.0) - 1.0) * 100.0);
-        let signal = oscillator_signal_series(&closes, 1, 2, 2);
+        let signal: Vec<f64> = oscillator_signals(&closes, 1, 2, 2).collect();
         assert!(close_to(signal[0], first + 2.0 / 3.0 * (second - first)), "{signal:?}");
         assert_eq!(signal.len(), 1);
     }
@@ -367,8 +422,8 @@ mod tests {
         assert_eq!(short(rsi(&closes, 5)), (6, 5));
         assert_eq!(short(stdev_price(&closes, 6)), (6, 5));
         assert_eq!(short(max_drawdown(&closes, 6)), (6, 5));
-        assert!(oscillator_series(&closes, 2, 6).is_empty());
-        assert!(oscillator_signal_series(&closes, 2, 4, 3).is_empty());
+        assert_eq!(oscillators(&closes, 2, 6).count(), 0);
+        assert_eq!(oscillator_signals(&closes, 2, 4, 3).count(), 0);
         assert!(rsi(&closes, 4).is_ok() && moving_average_price(&closes, 5).is_ok());
     }
 
@@ -379,7 +434,7 @@ mod tests {
         assert!(moving_average_price(&[1.0], 0).unwrap().is_nan());
         assert!(stdev_price(&[1.0], 1).unwrap().is_nan());
         assert!(max_drawdown(&[1.0], 0).unwrap().is_nan());
-        assert!(exponential_average_series(&[1.0], 0)[0].is_nan());
+        assert!(exponential_averages(&[1.0], 0).all(f64::is_nan));
     }
 
     #[test]
@@ -388,7 +443,7 @@ mod tests {
         let index = index_of(&returns);
         assert_eq!(index.len(), 5);
         assert!(close_to(compounded(&returns), cumulative_return(&index, 4).unwrap()));
-        assert!(close_to(mean_of_returns(&returns, 4), moving_average_return(&index, 4).unwrap()));
-        assert!(close_to(stdev_of_returns(&returns, 4), stdev_return(&index, 4).unwrap()));
+        assert!(close_to(mean_of_returns(&returns), moving_average_return(&index, 4).unwrap()));
+        assert!(close_to(stdev_of_returns(&returns), stdev_return(&index, 4).unwrap()));
     }
 }

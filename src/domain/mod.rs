@@ -28,6 +28,7 @@ pub mod price_file;
 pub mod pricing;
 pub mod report;
 pub mod risk;
+pub mod rolling;
 pub mod run;
 pub mod session;
 pub mod signal;

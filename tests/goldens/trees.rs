@@ -33,7 +33,7 @@ const MEASURED: [&str; 5] =
     ["moving-average-return", "cumulative-return", "stdev-return", "max-drawdown", "rsi"];
 
 /// Draws one symphony.
-struct Draw {
+pub(crate) struct Draw {
     state: u64,
     /// Nodes that may still be drawn.
     left: usize,
@@ -50,7 +50,7 @@ struct Part {
 }
 
 impl Draw {
-    fn new(seed: u32) -> Self {
+    pub(crate) fn new(seed: u32) -> Self {
         Self { state: u64::from(seed) + 1, left: 40, parts: Vec::new() }
     }
 
@@ -63,7 +63,7 @@ impl Draw {
         from[self.below(from.len())]
     }
 
-    fn symphony(&mut self) -> String {
+    pub(crate) fn symphony(&mut self) -> String {
         let meta = [
             "{}",
             "{:rebalance-frequency :weekly}",
@@ -277,7 +277,7 @@ impl Draw {
 }
 
 /// Forty days of six symbols: one is young, one has a hole, and nobody trades on one of the days.
-fn market(seed: u32) -> Closes {
+pub(crate) fn market(seed: u32) -> Closes {
     let names = ["AAA", "BBB", "CCC", "YOUNG", "HOLED", "BRK.B"];
     let symbols: BTreeSet<Symbol> = names.map(|name| Symbol::parse(name).unwrap()).into();
     let mut market = closes(&symbols, seed);
@@ -294,7 +294,7 @@ fn market(seed: u32) -> Closes {
 }
 
 /// The market of some symbols on the days on which any of them traded.
-fn seen(market: &Closes, symbols: &BTreeSet<String>) -> Closes {
+pub(crate) fn seen(market: &Closes, symbols: &BTreeSet<String>) -> Closes {
     let columns: BTreeMap<&String, &Vec<Option<f64>>> =
         market.iter().filter(|(symbol, _)| symbols.contains(*symbol)).collect();
     let traded: Vec<usize> =
@@ -303,7 +303,7 @@ fn seen(market: &Closes, symbols: &BTreeSet<String>) -> Closes {
     columns.into_iter().map(|(symbol, closes)| (symbol.clone(), column(closes))).collect()
 }
 
-fn read(text: &str) -> SymphonyEngine {
+pub(crate) fn read(text: &str) -> SymphonyEngine {
     let read = SymphonyEngine::read(StrategyName::parse("drawn").unwrap(), text);
     read.unwrap_or_else(|error| panic!("{error}\n{text}"))
 }

@@ -5,12 +5,15 @@
 //! arithmetic below cannot overflow: the largest product is 1e10 shares at 1e7 dollars.
 
 mod arithmetic;
+mod digits;
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
+
+use crate::domain::money::digits::Digits;
 
 /// Decimal places of a share quantity; the broker cuts off anything finer.
 pub const SHARE_DECIMALS: u32 = 9;
@@ -292,7 +295,9 @@ impl Weight {
         if !(ratio.is_finite() && (0.0..=1.000_000_001).contains(&ratio)) {
             return Err(refused());
         }
-        let exact = parse_decimal(&format!("{ratio:.12}")).map_err(|_| refused())?;
+        let mut digits = Digits::default();
+        write!(digits, "{ratio:.12}").map_err(|_| refused())?;
+        let exact = parse_decimal(digits.text()).map_err(|_| refused())?;
         Ok(Self(cut(exact.min(Decimal::ONE), WEIGHT_DECIMALS)))
     }
 

@@ -5,8 +5,6 @@
 //! sessions: every day on which any symbol of the strategy has a bar. Nothing is filled in. A
 //! missing bar is an error for whoever needs it.
 
-use std::borrow::Cow;
-
 use jiff::civil::Date;
 
 use crate::domain::market::{Histories, History};
@@ -18,9 +16,19 @@ use crate::domain::symphony::tree::{SymbolId, Tree};
 pub(crate) struct Board<'m> {
     symbols: &'m [Symbol],
     columns: Vec<Column<'m>>,
-    sessions: Cow<'m, [Date]>,
+    /// Days that already are all sessions; else those that were merged are.
+    shared: Option<&'m [Date]>,
+    merged: Vec<Date>,
 }
 
+/// What a board leaves behind for the next one.
+#[derive(Debug, Default)]
+pub(crate) struct Boards {
+    columns: Vec<Column<'static>>,
+    sessions: Vec<Date>,
+}
+
+#[derive(Debug)]
 struct Column<'m> {
     days: &'m [Date],
     closes: &'m [f64],
@@ -37,27 +45,39 @@ impl<'m> Board<'m> {
         market: &'m Histories,
         as_of: Date,
         looks_back: bool,
+        left: Boards,
     ) -> Self {
-        let column = |symbol| Column::through(market.get(symbol), as_of);
-        let mut columns: Vec<Column<'m>> = tree.symbols.iter().map(column).collect();
-        let sessions =
-            if looks_back { align(&mut columns, as_of) } else { Cow::Owned(vec![as_of]) };
-        Self { symbols: &tree.symbols, columns, sessions }
+        // Nothing is in them but their room.
+        let mut columns: Vec<Column<'m>> =
+            left.columns.into_iter().map(Column::shortened).collect();
+        columns
+            .extend(tree.symbols.iter().map(|symbol| Column::through(market.get(symbol), as_of)));
+        let mut merged = left.sessions;
+        let shared = if looks_back {
+            align(&mut columns, as_of, &mut merged)
+        } else {
+            merged.push(as_of);
+            None
+        };
+        Self { symbols: &tree.symbols, columns, shared, merged }
     }
 
-    /// The decision day's place among the sessions.
-    pub(crate) fn today(&self) -> usize {
-        self.sessions.len() - 1
+    /// What it leaves behind.
+    pub(crate) fn clear(mut self) -> Boards {
+        self.columns.clear();
+        self.merged.clear();
+        let columns = self.columns.into_iter().map(|_| Column::NOTHING).collect();
+        Boards { columns, sessions: self.merged }
     }
 
-    /// How many sessions there are.
-    pub(crate) fn sessions(&self) -> usize {
-        self.sessions.len()
+    /// All sessions, oldest first; the decision day is the last.
+    pub(crate) fn sessions(&self) -> &[Date] {
+        self.shared.unwrap_or(&self.merged)
     }
 
     /// The date of a session.
     pub(crate) fn date(&self, session: usize) -> Date {
-        self.sessions[session]
+        self.sessions()[session]
     }
 
     /// All closes of a symbol, oldest first.
@@ -73,7 +93,7 @@ impl<'m> Board<'m> {
         {
             return Ok(session - first);
         }
-        let day = self.sessions[session];
+        let day = self.date(session);
         column.days.binary_search(&day).map_err(|after| self.absence(symbol, day, after))
     }
 
@@ -98,7 +118,16 @@ impl<'m> Board<'m> {
     }
 }
 
+impl Column<'static> {
+    const NOTHING: Self = Self { days: &[], closes: &[], first: None };
+}
+
 impl<'m> Column<'m> {
+    /// One that lives longer, for a shorter time.
+    fn shortened(longer: Column<'static>) -> Self {
+        longer
+    }
+
     fn through(history: Option<&'m History>, as_of: Date) -> Self {
         let (days, closes) =
             history.map_or((&[][..], &[][..]), |history| (history.days(), history.closes()));
@@ -108,8 +137,12 @@ impl<'m> Column<'m> {
 }
 
 /// The union of all days, ending with the decision day. Usually the longest column is already
-/// that and the others are its tails; then nothing is copied.
-fn align<'m>(columns: &mut [Column<'m>], as_of: Date) -> Cow<'m, [Date]> {
+/// that and the others are its tails; then nothing is copied, and it is the answer.
+fn align<'m>(
+    columns: &mut [Column<'m>],
+    as_of: Date,
+    merged: &mut Vec<Date>,
+) -> Option<&'m [Date]> {
     let longest = columns.iter().map(|column| column.days).max_by_key(|days| days.len());
     let longest = longest.unwrap_or_default();
     let covers = |column: &Column<'_>| {
@@ -117,11 +150,13 @@ fn align<'m>(columns: &mut [Column<'m>], as_of: Date) -> Cow<'m, [Date]> {
     };
     find_tails(columns, longest);
     if longest.last() == Some(&as_of) && columns.iter().all(covers) {
-        return Cow::Borrowed(longest);
+        return Some(longest);
     }
-    let sessions = merged(columns, as_of);
-    find_tails(columns, &sessions);
-    Cow::Owned(sessions)
+    merged.extend(columns.iter().flat_map(|column| column.days.iter().copied()).chain([as_of]));
+    merged.sort_unstable();
+    merged.dedup();
+    find_tails(columns, merged);
+    None
 }
 
 /// Marks the columns that have every session from their first bar on.
@@ -130,14 +165,6 @@ fn find_tails(columns: &mut [Column<'_>], sessions: &[Date]) {
         let tail = sessions.ends_with(column.days);
         column.first = tail.then(|| sessions.len() - column.days.len());
     }
-}
-
-fn merged(columns: &[Column<'_>], as_of: Date) -> Vec<Date> {
-    let mut sessions: Vec<Date> =
-        columns.iter().flat_map(|column| column.days.iter().copied()).chain([as_of]).collect();
-    sessions.sort_unstable();
-    sessions.dedup();
-    sessions
 }
 
 #[cfg(test)]
@@ -166,12 +193,12 @@ mod tests {
     fn bars(a: &[i8], b: &[i8]) -> Vec<[Option<usize>; 2]> {
         let tree = read(TEXT).unwrap();
         let market = market(a, b);
-        let board = Board::lay(&tree, &market, date(2026, 1, 9), true);
+        let board = Board::lay(&tree, &market, date(2026, 1, 9), true, Boards::default());
         let ids = [0, 1].map(|at| {
             let Node::Asset(symbol) = tree.nodes[at] else { panic!("an asset") };
             symbol
         });
-        (0..board.sessions()).map(|at| ids.map(|id| board.bar(id, at).ok())).collect()
+        (0..board.sessions().len()).map(|at| ids.map(|id| board.bar(id, at).ok())).collect()
     }
 
     #[test]

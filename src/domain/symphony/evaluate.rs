@@ -3,26 +3,22 @@
 use std::cmp::Ordering;
 
 use jiff::civil::Date;
-use rust_decimal::Decimal;
 
 use crate::domain::market::Histories;
 use crate::domain::money::Weight;
 use crate::domain::strategy::StrategyError;
 use crate::domain::symbol::Symbol;
-use crate::domain::symphony::board::Board;
 use crate::domain::symphony::condition::{self, Comparison, Operand};
 use crate::domain::symphony::function::Measure;
-use crate::domain::symphony::study::{Scored, Study, Tested};
+use crate::domain::symphony::parts::Parts;
+use crate::domain::symphony::study::{Scored, Scratch, Study, Tested, Weighed};
 use crate::domain::symphony::trace::{
     Compound, Condition, Group, Member, Part, Ranking, Step, Trace, Turn, Weighing,
 };
 use crate::domain::symphony::tree::{Measured, Node, NodeId, Pick, SeriesId, SymbolId, Tree};
 use crate::domain::symphony::turn::{Side, turn};
 
-/// How far the parts may sum away from the whole by float noise.
-const SUM_TOLERANCE: f64 = 1e-9;
-
-/// What the walk leaves.
+/// A decision and how it came about.
 #[derive(Debug)]
 pub(crate) struct Decision {
     pub(crate) weights: Vec<(Symbol, Weight)>,
@@ -36,37 +32,53 @@ pub(crate) struct Decision {
 /// found where `turns` asks for it.
 pub(crate) fn evaluate(
     tree: &Tree,
-    (looks_back, turns): (bool, bool),
+    turns: bool,
     market: &Histories,
     as_of: Date,
 ) -> Result<Decision, StrategyError> {
-    let study = Study::new(tree, Board::lay(tree, market, as_of, looks_back));
-    let mut walk = Walk {
-        tree,
-        study,
-        turns,
-        trace: Trace::default(),
-        parts: Vec::new(),
-        place_of: vec![None; tree.symbols.len()],
-        cash: 0.0,
-    };
+    let (mut scratch, mut parts) = (Scratch::default(), Parts::default());
+    let mut study = Study::new(tree, (market, as_of), false, &mut scratch);
+    let told = Some(Told { trace: Trace::default(), turns });
+    let trace = walk(&mut study, None, &mut parts, told)?.unwrap_or_default();
+    let mut weights = Vec::new();
+    let cash = parts.settle(&mut weights)?;
+    let named = |(symbol, weight): (SymbolId, Weight)| (tree.symbol(symbol).clone(), weight);
+    Ok(Decision { weights: weights.into_iter().map(named).collect(), cash, trace })
+}
+
+/// Hands out the parts of a session, the last one if none is named; the answer is the path, where it
+/// is to be told.
+pub(crate) fn walk(
+    study: &mut Study<'_>,
+    session: Option<usize>,
+    parts: &mut Parts,
+    told: Option<Told>,
+) -> Result<Option<Trace>, StrategyError> {
+    let tree = study.tree();
+    let today = session.unwrap_or(study.sessions().len().saturating_sub(1));
+    study.begin();
+    parts.clear(tree.symbols.len());
+    let mut walk = Walk { tree, study, today, told, parts };
     walk.enter(tree.root, 1.0, 0)?;
-    let (weights, cash) = settle(tree, &walk.parts, walk.cash)?;
-    Ok(Decision { weights, cash, trace: walk.trace })
+    Ok(walk.told.map(|told| told.trace))
 }
 
-struct Walk<'m> {
-    tree: &'m Tree,
-    study: Study<'m>,
-    turns: bool,
+/// The path so far, and whether to find what would turn each decision on it.
+#[derive(Debug)]
+pub(crate) struct Told {
     trace: Trace,
-    /// Symbols in the order they were first reached, each with the sum of its parts.
-    parts: Vec<(SymbolId, f64)>,
-    place_of: Vec<Option<usize>>,
-    cash: f64,
+    turns: bool,
 }
 
-impl Walk<'_> {
+struct Walk<'w, 'm> {
+    tree: &'m Tree,
+    study: &'w mut Study<'m>,
+    today: usize,
+    told: Option<Told>,
+    parts: &'w mut Parts,
+}
+
+impl Walk<'_, '_> {
     /// Gives a part of the whole to a node.
     fn enter(&mut self, id: NodeId, part: f64, depth: u16) -> Result<(), StrategyError> {
         self.study.spend(1)?;
@@ -75,10 +87,10 @@ impl Walk<'_> {
         }
         let tree = self.tree;
         match tree.node(id) {
-            Node::Asset(symbol) => self.hold(*symbol, part),
-            Node::Cash => self.cash += part,
+            Node::Asset(symbol) => self.parts.hold(*symbol, part),
+            Node::Cash => self.parts.leave(part),
             Node::Group { title, child } => {
-                self.trace.steps.push(Step::Group(Group { depth, title: title.to_string() }));
+                self.tell(|_| Step::Group(Group { depth, title: title.to_string() }));
                 self.enter(*child, part, depth)?;
             }
             Node::Equal(children) => {
@@ -91,43 +103,28 @@ impl Walk<'_> {
                 }
             }
             Node::If { condition, then, otherwise } => {
-                let decided = self.decide(condition, depth)?;
-                let holds = decided.holds();
-                self.trace.steps.push(match decided {
-                    Part::Condition(condition) => Step::Condition(condition),
-                    Part::Compound(compound) => Step::Compound(compound),
-                });
+                let holds = match &self.told {
+                    None => self.study.holds(condition, self.today)?,
+                    Some(_) => self.tell_condition(condition, depth)?,
+                };
                 self.enter(if holds { *then } else { *otherwise }, part, depth)?;
             }
             Node::Filter { by, pick, count, candidates } => {
-                let ranked = self.study.rank(candidates, *pick, self.study.today())?;
+                let ranked = self.study.rank(candidates, *pick, self.today)?;
                 let picked = usize::from(*count).min(ranked.len());
-                let cut = cut(&ranked, picked);
-                self.trace.steps.push(Step::Ranking(Ranking {
-                    depth,
-                    by: by.words(),
-                    order: pick.words().to_owned(),
-                    scores: ranked.iter().map(|s| (tree.label(s.node), s.score)).collect(),
-                    picked,
-                    margin: cut.map(|(last, rival)| by.margin(last.score, rival.score)),
-                    turn: cut.and_then(|cut| self.turn_of_cut(*by, *pick, cut)),
-                }));
+                self.tell(|walk| Step::Ranking(walk.ranking(*by, *pick, (&ranked, picked), depth)));
                 let chosen = ranked[..picked].iter().map(|scored| scored.node);
                 self.share_equally(chosen, part, depth)?;
+                self.study.take_ranking(ranked);
             }
             Node::InverseVolatility { members, by } => {
-                let shares = self.study.weigh(members, self.study.today())?;
-                let members = shares.iter().map(|member| Member {
-                    name: tree.label(member.node),
-                    volatility: member.volatility,
-                    share: member.share,
-                });
-                let weighing = Weighing { depth, by: by.words(), members: members.collect() };
-                self.trace.steps.push(Step::Weighing(weighing));
+                let shares = self.study.weigh(members, self.today)?;
+                self.tell(|walk| Step::Weighing(walk.weighing(*by, &shares, depth)));
                 let below = deeper(depth, shares.len());
-                for member in shares {
+                for member in &shares {
                     self.enter(member.node, part * member.share, below)?;
                 }
+                self.study.take_weighing(shares);
             }
         }
         Ok(())
@@ -147,12 +144,57 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn hold(&mut self, symbol: SymbolId, part: f64) {
-        let place = *self.place_of[symbol.index()].get_or_insert(self.parts.len());
-        match self.parts.get_mut(place) {
-            Some((_, sum)) => *sum += part,
-            None => self.parts.push((symbol, part)),
+    /// Adds a step to the path, where it is told.
+    fn tell(&mut self, step: impl FnOnce(&Self) -> Step) {
+        if self.told.is_none() {
+            return;
         }
+        let step = step(self);
+        if let Some(told) = &mut self.told {
+            told.trace.steps.push(step);
+        }
+    }
+
+    fn tell_condition(
+        &mut self,
+        condition: &condition::Condition,
+        depth: u16,
+    ) -> Result<bool, StrategyError> {
+        let decided = self.decide(condition, depth)?;
+        let holds = decided.holds();
+        self.tell(|_| match decided {
+            Part::Condition(condition) => Step::Condition(condition),
+            Part::Compound(compound) => Step::Compound(compound),
+        });
+        Ok(holds)
+    }
+
+    fn ranking(
+        &self,
+        by: Measure,
+        pick: Pick,
+        (ranked, picked): (&[Scored], usize),
+        depth: u16,
+    ) -> Ranking {
+        let cut = cut(ranked, picked);
+        Ranking {
+            depth,
+            by: by.words(),
+            order: pick.words().to_owned(),
+            scores: ranked.iter().map(|s| (self.tree.label(s.node), s.score)).collect(),
+            picked,
+            margin: cut.map(|(last, rival)| by.margin(last.score, rival.score)),
+            turn: cut.and_then(|cut| self.turn_of_cut(by, pick, cut)),
+        }
+    }
+
+    fn weighing(&self, by: Measure, shares: &[Weighed], depth: u16) -> Weighing {
+        let members = shares.iter().map(|member| Member {
+            name: self.tree.label(member.node),
+            volatility: member.volatility,
+            share: member.share,
+        });
+        Weighing { depth, by: by.words(), members: members.collect() }
     }
 
     /// What a condition comes to, with every value that was looked at.
@@ -163,7 +205,7 @@ impl Walk<'_> {
     ) -> Result<Part, StrategyError> {
         let (written, operator, all) = match condition {
             condition::Condition::Compare(comparison) => {
-                let tested = self.study.test(*comparison, self.study.today())?;
+                let tested = self.study.test(*comparison, self.today)?;
                 return Ok(Part::Condition(self.condition(*comparison, tested, depth)));
             }
             condition::Condition::All(parts) => (parts, "and", true),
@@ -205,7 +247,7 @@ impl Walk<'_> {
     fn turn_of(&self, comparison: Comparison, tested: Tested) -> Option<Turn> {
         let left = self.tree.series(comparison.left);
         let Measured::Closes(symbol) = left.of else { return None };
-        if !self.turns {
+        if !self.finds_turns() {
             return None;
         }
         let right = match comparison.right {
@@ -222,7 +264,7 @@ impl Walk<'_> {
     /// Which closes would let a rival pass the last candidate that was picked: that candidate's own
     /// where it is an asset, else the rival's.
     fn turn_of_cut(&self, by: Measure, pick: Pick, cut: (Scored, Scored)) -> Option<Turn> {
-        if !self.turns {
+        if !self.finds_turns() {
             return None;
         }
         let (last, rival) = cut;
@@ -244,6 +286,10 @@ impl Walk<'_> {
         turn(history, sides, true, is_first)
     }
 
+    fn finds_turns(&self) -> bool {
+        self.told.as_ref().is_some_and(|told| told.turns)
+    }
+
     fn series_words(&self, id: SeriesId) -> String {
         let series = self.tree.series(id);
         format!("{} of {}", series.measure.words(), self.tree.measured(series.of))
@@ -263,38 +309,6 @@ fn cut(ranked: &[Scored], picked: usize) -> Option<(Scored, Scored)> {
     let (inside, outside) = ranked.split_at(picked);
     let is_new = |rival: &&Scored| inside.iter().all(|chosen| chosen.node != rival.node);
     Some((*inside.last()?, *outside.iter().find(is_new)?))
-}
-
-/// Parts as weights: rounded down to nine decimals, the remainder to the first listed, nothing
-/// that is zero; with the cash they sum to exactly 1.
-fn settle(
-    tree: &Tree,
-    parts: &[(SymbolId, f64)],
-    cash: f64,
-) -> Result<(Vec<(Symbol, Weight)>, Weight), StrategyError> {
-    let invalid = |reason: String| StrategyError::InvalidWeights { reason };
-    let sum = parts.iter().map(|(_, part)| part).sum::<f64>() + cash;
-    // Written so that NaN is refused as well.
-    if (sum - 1.0).abs().partial_cmp(&SUM_TOLERANCE).is_none_or(std::cmp::Ordering::is_gt) {
-        return Err(invalid(format!("the parts sum to {sum}")));
-    }
-    let weight = |part: f64| Weight::from_ratio(part).map_err(|error| invalid(error.to_string()));
-    let cash = weight(cash)?;
-    let mut left = cash.complement().decimal();
-    let mut weights = Vec::with_capacity(parts.len());
-    for (symbol, part) in parts {
-        let weight = weight(*part)?;
-        if !weight.is_zero() {
-            left -= weight.decimal();
-            weights.push((tree.symbol(*symbol).clone(), weight));
-        }
-    }
-    let Some((_, first)) = weights.first_mut() else { return Err(StrategyError::Empty) };
-    if left < Decimal::ZERO {
-        return Err(invalid(format!("the weights exceed 1 by {}", -left)));
-    }
-    *first = Weight::new(first.decimal() + left).map_err(|error| invalid(error.to_string()))?;
-    Ok((weights, cash))
 }
 
 impl Pick {
@@ -335,7 +349,7 @@ mod tests {
         let history = History::new(days, closes, vec![]).unwrap();
         let market = BTreeMap::from([(Symbol::parse("A").unwrap(), history)]);
         let tree = arena.into_tree("t".to_owned(), Rebalance::Daily, root);
-        evaluate(&tree, (true, false), &Histories::new(market), date(2026, 1, 9))
+        evaluate(&tree, false, &Histories::new(market), date(2026, 1, 9))
     }
 
     #[test]
@@ -361,19 +375,5 @@ mod tests {
         // Both score the same and the plain asset is listed first, so nothing walks the other.
         let decision = decide(arena, root).unwrap();
         assert_eq!(decision.weights.len(), 1);
-    }
-
-    #[test]
-    fn parts_that_do_not_make_a_whole_are_refused() {
-        let mut arena = Arena::default();
-        let symbol = arena.symbol(Symbol::parse("A").unwrap()).unwrap();
-        let root = arena.node(Node::Asset(symbol)).unwrap();
-        let tree = arena.into_tree("t".to_owned(), Rebalance::Daily, root);
-        for (part, cash) in [(0.5, 0.0), (f64::NAN, 0.0), (0.9, 0.2), (-0.5, 1.5)] {
-            let settled = settle(&tree, &[(symbol, part)], cash);
-            assert!(matches!(settled, Err(StrategyError::InvalidWeights { .. })), "{part} {cash}");
-        }
-        let (weights, cash) = settle(&tree, &[(symbol, 0.75)], 0.25).unwrap();
-        assert_eq!((weights[0].1.to_string(), cash.to_string()), ("0.75".into(), "0.25".into()));
     }
 }

@@ -4,6 +4,7 @@
 //! its formula in `domain::indicator`.
 
 use crate::domain::indicator::{self, TooShort};
+use crate::domain::rolling;
 
 /// Longest window accepted: four years of sessions. Longer ones cannot be warmed up with the
 /// history a broker offers.
@@ -258,25 +259,23 @@ impl Measure {
             | Function::PercentagePriceOscillator
             | Function::PercentagePriceOscillatorSignal => {
                 let short = TooShort { needed: self.closes_needed(), have: closes.len() };
-                self.run(closes).last().copied().ok_or(short)
+                self.last_of_run(closes).ok_or(short)
             }
         }
     }
 
-    /// Its value on every close that has one, the first at `closes[closes_needed - 1]`: for a
-    /// recursive function one run of the recursion, which starts at the first close given.
-    pub fn run(self, closes: &[f64]) -> Vec<f64> {
+    fn last_of_run(self, closes: &[f64]) -> Option<f64> {
         let [window, long, smooth] = self.windows;
         match self.function {
-            Function::Rsi => indicator::rsi_series(closes, window),
+            Function::Rsi => indicator::strengths(closes, window).last(),
             Function::ExponentialMovingAveragePrice => {
-                indicator::exponential_average_series(closes, window)
+                indicator::exponential_averages(closes, window).last()
             }
             Function::PercentagePriceOscillator => {
-                indicator::oscillator_series(closes, window, long)
+                indicator::oscillators(closes, window, long).last()
             }
             Function::PercentagePriceOscillatorSignal => {
-                indicator::oscillator_signal_series(closes, window, long, smooth)
+                indicator::oscillator_signals(closes, window, long, smooth).last()
             }
             Function::CurrentPrice
             | Function::MovingAveragePrice
@@ -284,9 +283,42 @@ impl Measure {
             | Function::MovingAverageReturn
             | Function::CumulativeReturn
             | Function::StdevReturn
+            | Function::MaxDrawdown => None,
+        }
+    }
+
+    /// Its value on every close that has one, the first at `closes[closes_needed - 1]`: for a
+    /// recursive function one run of the recursion, which starts at the first close given.
+    pub fn run(self, closes: &[f64]) -> Vec<f64> {
+        let mut values = Vec::new();
+        self.run_into(closes, &mut values);
+        values
+    }
+
+    /// [`Measure::run`] into a list that is emptied first.
+    pub fn run_into(self, closes: &[f64], values: &mut Vec<f64>) {
+        let [window, long, smooth] = self.windows;
+        values.clear();
+        match self.function {
+            Function::Rsi => values.extend(indicator::strengths(closes, window)),
+            Function::ExponentialMovingAveragePrice => {
+                values.extend(indicator::exponential_averages(closes, window));
+            }
+            Function::PercentagePriceOscillator => {
+                values.extend(indicator::oscillators(closes, window, long));
+            }
+            Function::PercentagePriceOscillatorSignal => {
+                values.extend(indicator::oscillator_signals(closes, window, long, smooth));
+            }
+            Function::MovingAveragePrice => rolling::means(closes, window, values),
+            Function::StdevPrice => rolling::deviations(closes, window, values),
+            Function::CurrentPrice
+            | Function::MovingAverageReturn
+            | Function::CumulativeReturn
+            | Function::StdevReturn
             | Function::MaxDrawdown => {
                 let ends = self.closes_needed()..=closes.len();
-                ends.filter_map(|end| self.of(&closes[..end]).ok()).collect()
+                values.extend(ends.filter_map(|end| self.of(&closes[..end]).ok()));
             }
         }
     }
@@ -295,14 +327,11 @@ impl Measure {
     /// [`Measure::returns_needed`]. NaN for a function of prices, which the readers refuse for
     /// portfolios, and for a recursive one, which is a [`Measure::run`] over the index.
     pub fn of_returns(self, returns: &[f64]) -> f64 {
-        let [window, ..] = self.windows;
         match self.function {
-            Function::MovingAverageReturn => indicator::mean_of_returns(returns, window),
+            Function::MovingAverageReturn => indicator::mean_of_returns(returns),
             Function::CumulativeReturn => indicator::compounded(returns),
-            Function::StdevReturn => indicator::stdev_of_returns(returns, window),
-            Function::MaxDrawdown => {
-                indicator::max_drawdown(&indicator::index_of(returns), window).unwrap_or(f64::NAN)
-            }
+            Function::StdevReturn => indicator::stdev_of_returns(returns),
+            Function::MaxDrawdown => indicator::fall_of_returns(returns),
             Function::Rsi
             | Function::CurrentPrice
             | Function::MovingAveragePrice

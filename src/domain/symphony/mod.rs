@@ -3,14 +3,16 @@
 //! In reading order: `form` (brackets and words), `read` and `steps` (forms of either encoding to
 //! a tree, by way of `plant`), `tree` and `condition`, `write` (and back), `function` (the indicators), `needs`
 //! (how much history), `board` (closes side by side), `study` (values on demand), `evaluate`
-//! (today's walk), `turn` (what would change it), [`trace`].
+//! (today's walk), `parts` (what it hands out), `decided` (without its path), `turn` (what would change it), [`trace`].
 
 mod board;
 mod condition;
+mod decided;
 mod evaluate;
 pub mod form;
 pub mod function;
 mod needs;
+mod parts;
 mod plant;
 mod read;
 mod steps;
@@ -30,6 +32,7 @@ use crate::domain::strategy::{Needs, Signal, StrategyEngine, StrategyError};
 use crate::domain::symphony::form::ReadError;
 use crate::domain::symphony::tree::Tree;
 
+pub use crate::domain::symphony::decided::{Decided, Scratch};
 pub use crate::domain::symphony::study::STEPS_MAX;
 pub use crate::domain::symphony::write::{Encoding, TooLong};
 
@@ -37,7 +40,6 @@ pub use crate::domain::symphony::write::{Encoding, TooLong};
 pub struct SymphonyEngine {
     name: StrategyName,
     tree: Tree,
-    looks_back: bool,
     needs: Needs,
 }
 
@@ -59,7 +61,7 @@ impl SymphonyEngine {
     pub fn read(name: StrategyName, text: &str) -> Result<Self, ReadError> {
         let tree = read::read(text)?;
         let needs = needs::of(&tree, text);
-        Ok(Self { name, looks_back: needs::looks_back(&tree), tree, needs })
+        Ok(Self { name, tree, needs })
     }
 
     /// The title that the text gives it.
@@ -112,8 +114,7 @@ impl SymphonyEngine {
         as_of: Date,
         turns: bool,
     ) -> Result<Signal, StrategyError> {
-        let how = (self.looks_back, turns);
-        let decision = evaluate::evaluate(&self.tree, how, market, as_of)?;
+        let decision = evaluate::evaluate(&self.tree, turns, market, as_of)?;
         Ok(Signal {
             strategy: self.name.clone(),
             as_of,

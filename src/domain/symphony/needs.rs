@@ -13,9 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::hash::sha256_hex;
 use crate::domain::strategy::Needs;
 use crate::domain::symbol::Symbol;
-use crate::domain::symphony::condition::Operand;
 use crate::domain::symphony::function::{Function, Measure};
-use crate::domain::symphony::tree::{Measured, Node, NodeId, SeriesId, SymbolId, Tree};
+use crate::domain::symphony::tree::{Measured, Node, NodeId, SymbolId, Tree};
 
 /// Most closes ever asked for of a symbol: the longest page of bars the broker sends, forty
 /// years of sessions. Only absurdly nested rankings reach it.
@@ -37,7 +36,7 @@ pub(crate) fn of(tree: &Tree, text: &str) -> Needs {
         if let Node::Asset(symbol) = node {
             ask(*symbol, HELD);
         }
-        each_series(node, |id| {
+        node.each_series(|id| {
             let series = tree.series(id);
             if let Measured::Closes(symbol) = series.of {
                 ask(symbol, series.measure);
@@ -46,11 +45,6 @@ pub(crate) fn of(tree: &Tree, text: &str) -> Needs {
     }
     let nameable = nameable(tree);
     Needs { closes, nameable, rebalance: tree.rebalance, hash: sha256_hex(text.as_bytes()) }
-}
-
-/// True when some part of the tree is measured by its own history.
-pub(crate) fn looks_back(tree: &Tree) -> bool {
-    tree.series.iter().any(|series| matches!(series.of, Measured::Portfolio(_)))
 }
 
 /// For each node the days before the decision day on which it may be evaluated; `None` for
@@ -67,7 +61,7 @@ fn lookbacks(tree: &Tree) -> Vec<Option<usize>> {
             *known = Some(days.max(known.unwrap_or(0)));
         };
         node.each_child(|child| reach(child, lookback));
-        each_series(node, |id| {
+        node.each_series(|id| {
             let series = tree.series(id);
             if let Measured::Portfolio(child) = series.of {
                 let returns = series.measure.returns_wanted();
@@ -76,24 +70,6 @@ fn lookbacks(tree: &Tree) -> Vec<Option<usize>> {
         });
     }
     lookbacks
-}
-
-fn each_series(node: &Node, mut visit: impl FnMut(SeriesId)) {
-    match node {
-        Node::If { condition, .. } => {
-            condition.each_comparison(&mut |comparison| {
-                visit(comparison.left);
-                match comparison.right {
-                    Operand::Series(right) => visit(right),
-                    Operand::Number(_) => {}
-                }
-            });
-        }
-        Node::InverseVolatility { members: candidates, .. } | Node::Filter { candidates, .. } => {
-            candidates.iter().for_each(|candidate| visit(candidate.score));
-        }
-        Node::Asset(_) | Node::Cash | Node::Equal(_) | Node::Specified(_) | Node::Group { .. } => {}
-    }
 }
 
 fn nameable(tree: &Tree) -> BTreeSet<Symbol> {

@@ -10,9 +10,12 @@
 
 use std::cmp::Ordering;
 
+use jiff::civil::Date;
+
 use crate::domain::indicator;
+use crate::domain::market::Histories;
 use crate::domain::strategy::StrategyError;
-use crate::domain::symphony::board::Board;
+use crate::domain::symphony::board::{Board, Boards};
 use crate::domain::symphony::condition::{Comparison, Condition, Operand};
 use crate::domain::symphony::function::Measure;
 use crate::domain::symphony::tree::{
@@ -29,14 +32,27 @@ const CAUSE_LENGTH_MAX: usize = 200;
 
 type Known<T> = Result<T, StrategyError>;
 
+/// Working memory of evaluations: kept from one to the next it spares them every allocation.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    /// Per series: by bar for symbols, by session for portfolios; empty until first asked. Where
+    /// only the last session is asked for, a single number.
+    values: Vec<Vec<f64>>,
+    /// Per node: by session; empty until first asked.
+    returns: Vec<Vec<f64>>,
+    lists: Vec<Vec<f64>>,
+    rankings: Vec<Vec<Scored>>,
+    weighings: Vec<Vec<Weighed>>,
+    boards: Boards,
+}
+
 /// One evaluation's questions and the answers so far.
 pub(crate) struct Study<'m> {
     tree: &'m Tree,
     board: Board<'m>,
-    /// Per series: by bar for symbols, by session for portfolios; empty until first asked.
-    values: Vec<Vec<f64>>,
-    /// Per node: by session; empty until first asked.
-    returns: Vec<Vec<f64>>,
+    scratch: &'m mut Scratch,
+    /// Whether the decision day is one of several.
+    in_turn: bool,
     steps: u64,
 }
 
@@ -66,15 +82,28 @@ pub(crate) struct Weighed {
 }
 
 impl<'m> Study<'m> {
-    /// A study of a tree on a board; nothing is computed yet.
-    pub(crate) fn new(tree: &'m Tree, board: Board<'m>) -> Self {
-        Self {
-            tree,
-            board,
-            values: vec![Vec::new(); tree.series.len()],
-            returns: vec![Vec::new(); tree.nodes.len()],
-            steps: 0,
+    /// A study of a tree on the closes up to and including a day; nothing is computed yet. `in_turn`
+    /// where sessions before that one will be asked about too.
+    pub(crate) fn new(
+        tree: &'m Tree,
+        (market, as_of): (&'m Histories, Date),
+        in_turn: bool,
+        scratch: &'m mut Scratch,
+    ) -> Self {
+        let left = std::mem::take(&mut scratch.boards);
+        let board = Board::lay(tree, market, as_of, in_turn || tree.looks_back, left);
+        for (columns, count) in
+            [(&mut scratch.values, tree.series.len()), (&mut scratch.returns, tree.nodes.len())]
+        {
+            columns.iter_mut().for_each(Vec::clear);
+            columns.resize_with(count.max(columns.len()), Vec::new);
         }
+        Self { tree, board, scratch, in_turn, steps: 0 }
+    }
+
+    /// Leaves the memory to the next.
+    pub(crate) fn end(self) {
+        self.scratch.boards = self.board.clear();
     }
 
     /// All closes of a symbol up to the decision day.
@@ -82,9 +111,19 @@ impl<'m> Study<'m> {
         self.board.closes(symbol)
     }
 
-    /// The decision day's session.
-    pub(crate) fn today(&self) -> usize {
-        self.board.today()
+    /// What is studied.
+    pub(crate) fn tree(&self) -> &'m Tree {
+        self.tree
+    }
+
+    /// All sessions, oldest first.
+    pub(crate) fn sessions(&self) -> &[Date] {
+        self.board.sessions()
+    }
+
+    /// Begins another decision: the budget is whole again.
+    pub(crate) fn begin(&mut self) {
+        self.steps = 0;
     }
 
     /// Counts work done.
@@ -124,24 +163,38 @@ impl<'m> Study<'m> {
         Ok(all)
     }
 
-    /// All candidates, best first; ties keep their listed order.
+    /// All candidates, best first; ties keep their listed order. The list is lent: see
+    /// [`Study::take_ranking`].
     pub(crate) fn rank(
         &mut self,
         candidates: &[Candidate],
         pick: Pick,
         session: usize,
     ) -> Known<Vec<Scored>> {
-        let mut scored = Vec::with_capacity(candidates.len());
+        let mut scored = self.scratch.rankings.pop().unwrap_or_default();
+        scored.clear();
         for (place, Candidate { node, score }) in candidates.iter().enumerate() {
             scored.push(Scored { node: *node, score: self.value(*score, session)?, place });
         }
-        scored.sort_by(|a, b| pick.order(a.score, b.score));
+        // Their places make the order whole, so that it needs no room of its own.
+        scored.sort_unstable_by(|a, b| pick.order(a.score, b.score).then(a.place.cmp(&b.place)));
         Ok(scored)
+    }
+
+    /// Takes back a list of [`Study::rank`].
+    pub(crate) fn take_ranking(&mut self, ranked: Vec<Scored>) {
+        self.scratch.rankings.push(ranked);
+    }
+
+    /// Takes back a list of [`Study::weigh`].
+    pub(crate) fn take_weighing(&mut self, shares: Vec<Weighed>) {
+        self.scratch.weighings.push(shares);
     }
 
     /// Members as listed, with shares proportional to the inverse of their volatility.
     pub(crate) fn weigh(&mut self, members: &[Candidate], session: usize) -> Known<Vec<Weighed>> {
-        let mut shares = Vec::with_capacity(members.len());
+        let mut shares = self.scratch.weighings.pop().unwrap_or_default();
+        shares.clear();
         let mut sum = 0.0;
         for Candidate { node, score } in members {
             let volatility = self.value(*score, session)?;
@@ -190,22 +243,37 @@ impl<'m> Study<'m> {
                 have: bar + 1,
             });
         }
+        if !self.keeps_past(id) {
+            if let Some(known) = self.scratch.values[id.index()].first() {
+                return Ok(*known);
+            }
+            let is_recursive = measure.function.is_recursive();
+            self.spend(if is_recursive { closes.len() } else { needed })?;
+            let value = measure.of(&closes[..=bar]).unwrap_or(f64::NAN);
+            self.scratch.values[id.index()].push(value);
+            return Ok(value);
+        }
         if measure.function.is_recursive() {
             // One run of the recursion answers for every day.
-            if self.values[id.index()].is_empty() {
+            if self.scratch.values[id.index()].is_empty() {
                 self.spend(closes.len())?;
-                self.values[id.index()] = measure.run(closes);
+                measure.run_into(closes, &mut self.scratch.values[id.index()]);
             }
-            return Ok(self.values[id.index()][bar + 1 - needed]);
+            return Ok(self.scratch.values[id.index()][bar + 1 - needed]);
         }
-        let known = self.values[id.index()].get(bar).copied().unwrap_or(f64::NAN);
+        let known = self.scratch.values[id.index()].get(bar).copied().unwrap_or(f64::NAN);
         if known.is_finite() {
             return Ok(known);
         }
         self.spend(needed)?;
         let value = measure.of(&closes[..=bar]).unwrap_or(f64::NAN);
-        keep(&mut self.values[id.index()], closes.len(), bar, value);
+        keep(&mut self.scratch.values[id.index()], closes.len(), bar, value);
         Ok(value)
+    }
+
+    /// Whether a series is asked for on more days than the last.
+    fn keeps_past(&self, id: SeriesId) -> bool {
+        self.in_turn || self.tree.past[id.index()]
     }
 
     fn value_of_portfolio(
@@ -215,41 +283,49 @@ impl<'m> Study<'m> {
         measure: Measure,
         session: usize,
     ) -> Known<f64> {
-        let known = self.values[id.index()].get(session).copied().unwrap_or(f64::NAN);
+        let known = self.scratch.values[id.index()].get(session).copied().unwrap_or(f64::NAN);
         if known.is_finite() {
             return Ok(known);
         }
         let needed = measure.returns_needed();
         let is_recursive = measure.function.is_recursive();
-        let (returns, broken) =
-            self.history(node, session, if is_recursive { session } else { needed })?;
+        let mut returns = self.scratch.lists.pop().unwrap_or_default();
+        let most = if is_recursive { session } else { needed };
+        let broken = self.history((node, session), most, &mut returns)?;
         if returns.len() < needed {
-            return Err(self.broken(node, measure, returns.len(), broken));
+            return Err(self.broken(node, measure, (session, returns.len()), broken));
         }
-        let sessions = self.board.sessions();
-        if is_recursive {
+        let sessions = self.board.sessions().len();
+        let value = if is_recursive {
             self.spend(returns.len())?;
-            let index = measure.run(&indicator::index_of(&returns));
+            indicator::build_index(&mut returns);
+            let mut run = self.scratch.lists.pop().unwrap_or_default();
+            measure.run_into(&returns, &mut run);
             // The same run answers for its earlier days: its start is what breaks off all.
-            for (back, earlier) in index.iter().rev().enumerate() {
-                keep(&mut self.values[id.index()], sessions, session - back, *earlier);
+            for (back, earlier) in run.iter().rev().enumerate() {
+                keep(&mut self.scratch.values[id.index()], sessions, session - back, *earlier);
             }
-            return Ok(index.last().copied().unwrap_or(f64::NAN));
-        }
-        let value = measure.of_returns(&returns);
-        keep(&mut self.values[id.index()], sessions, session, value);
+            let value = run.last().copied().unwrap_or(f64::NAN);
+            self.scratch.lists.push(run);
+            value
+        } else {
+            let value = measure.of_returns(&returns);
+            keep(&mut self.scratch.values[id.index()], sessions, session, value);
+            value
+        };
+        self.scratch.lists.push(returns);
         Ok(value)
     }
 
     /// Up to `most` daily returns of a portfolio, oldest first, ending with a session: the
-    /// longest unbroken run, and why it breaks off if it does.
+    /// longest unbroken run; the answer is why it breaks off, if it does.
     fn history(
         &mut self,
-        node: NodeId,
-        session: usize,
+        (node, session): (NodeId, usize),
         most: usize,
-    ) -> Known<(Vec<f64>, Option<StrategyError>)> {
-        let mut returns = Vec::with_capacity(most.min(session));
+        returns: &mut Vec<f64>,
+    ) -> Known<Option<StrategyError>> {
+        returns.clear();
         let mut broken = None;
         for day in (1..=session).rev().take(most) {
             match self.daily_return(node, day) {
@@ -262,7 +338,7 @@ impl<'m> Study<'m> {
             }
         }
         returns.reverse();
-        Ok((returns, broken))
+        Ok(broken)
     }
 
     /// A portfolio's return from the session before to this one, as a fraction, by the weights
@@ -272,12 +348,13 @@ impl<'m> Study<'m> {
         if !self.tree.remembered[id.index()] {
             return self.fresh_return(id, session);
         }
-        let known = self.returns[id.index()].get(session).copied().unwrap_or(f64::NAN);
+        let known = self.scratch.returns[id.index()].get(session).copied().unwrap_or(f64::NAN);
         if known.is_finite() {
             return Ok(known);
         }
         let value = self.fresh_return(id, session)?;
-        keep(&mut self.returns[id.index()], self.board.sessions(), session, value);
+        let sessions = self.board.sessions().len();
+        keep(&mut self.scratch.returns[id.index()], sessions, session, value);
         Ok(value)
     }
 
@@ -295,8 +372,10 @@ impl<'m> Study<'m> {
             Node::Equal(children) => self.mean_return(children.iter().copied(), session),
             Node::Filter { pick, count, candidates, .. } => {
                 let ranked = self.rank(candidates, *pick, before)?;
-                let picked = ranked.into_iter().take(usize::from(*count));
-                self.mean_return(picked.map(|scored| scored.node), session)
+                let picked = ranked.iter().take(usize::from(*count));
+                let mean = self.mean_return(picked.map(|scored| scored.node), session);
+                self.take_ranking(ranked);
+                mean
             }
             Node::Specified(children) => {
                 let mut sum = 0.0;
@@ -309,9 +388,11 @@ impl<'m> Study<'m> {
             }
             Node::InverseVolatility { members, .. } => {
                 let mut sum = 0.0;
-                for Weighed { node, share, .. } in self.weigh(members, before)? {
-                    sum += share * self.daily_return(node, session)?;
+                let shares = self.weigh(members, before)?;
+                for Weighed { node, share, .. } in &shares {
+                    sum += share * self.daily_return(*node, session)?;
                 }
+                self.take_weighing(shares);
                 Ok(sum)
             }
         }
@@ -330,13 +411,13 @@ impl<'m> Study<'m> {
         &self,
         node: NodeId,
         measure: Measure,
-        have: usize,
+        (session, have): (usize, usize),
         cause: Option<StrategyError>,
     ) -> StrategyError {
         let words = measure.words();
         let what = match cause {
             Some(cause) => {
-                let session = self.board.today().saturating_sub(have);
+                let session = session.saturating_sub(have);
                 let account =
                     format!("{words} (no return on {}: {cause})", self.board.date(session));
                 account.chars().take(CAUSE_LENGTH_MAX).collect()

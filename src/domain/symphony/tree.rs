@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use crate::domain::strategy::Rebalance;
 use crate::domain::symbol::Symbol;
-use crate::domain::symphony::condition::Condition;
+use crate::domain::symphony::condition::{Condition, Operand};
 use crate::domain::symphony::function::Measure;
 
 /// Most distinct nodes of a tree. The largest known symphony has 1,831.
@@ -47,6 +47,10 @@ pub(crate) struct Tree {
     /// Nodes whose past returns are asked for more than once: those measured by their own
     /// history, and those with several parents.
     pub(crate) remembered: Vec<bool>,
+    /// Series that are looked at on earlier days too, inside what is measured by its own history.
+    pub(crate) past: Vec<bool>,
+    /// True when some part is measured by its own history.
+    pub(crate) looks_back: bool,
 }
 
 /// What stands at a place of the tree: always a portfolio.
@@ -195,7 +199,9 @@ impl Arena {
     pub(crate) fn into_tree(self, title: String, rebalance: Rebalance, root: NodeId) -> Tree {
         let Self { nodes, symbols, series, .. } = self;
         let remembered = remembered(&nodes, &series);
-        Tree { title, rebalance, root, nodes, symbols, series, remembered }
+        let past = past(&nodes, &series);
+        let looks_back = series.iter().any(|series| matches!(series.of, Measured::Portfolio(_)));
+        Tree { title, rebalance, root, nodes, symbols, series, remembered, past, looks_back }
     }
 }
 
@@ -212,6 +218,26 @@ fn remembered(nodes: &[Node], series: &[Series]) -> Vec<bool> {
     }
     let simple = |node: &Node| matches!(node, Node::Asset(_) | Node::Cash);
     nodes.iter().zip(parents).map(|(node, parents)| parents > 1 && !simple(node)).collect()
+}
+
+fn past(nodes: &[Node], series: &[Series]) -> Vec<bool> {
+    let mut inside = vec![false; nodes.len()];
+    for series in series {
+        if let Measured::Portfolio(node) = series.of {
+            inside[node.index()] = true;
+        }
+    }
+    let mut past = vec![false; series.len()];
+    // Children have smaller numbers than their parents.
+    for (at, node) in nodes.iter().enumerate().rev() {
+        if inside[at] {
+            node.each_child(|child| inside[child.index()] = true);
+        }
+    }
+    for (node, _) in nodes.iter().zip(inside).filter(|(_, inside)| *inside) {
+        node.each_series(|id| past[id.index()] = true);
+    }
+    past
 }
 
 fn next_number(length: usize, most: usize) -> Result<u16, TooLarge> {
@@ -274,6 +300,30 @@ impl Node {
                 visit(*otherwise);
             }
             Self::Group { child, .. } => visit(*child),
+        }
+    }
+
+    /// Calls `visit` with every series that it looks at itself.
+    pub(crate) fn each_series(&self, mut visit: impl FnMut(SeriesId)) {
+        match self {
+            Self::If { condition, .. } => {
+                condition.each_comparison(&mut |comparison| {
+                    visit(comparison.left);
+                    match comparison.right {
+                        Operand::Series(right) => visit(right),
+                        Operand::Number(_) => {}
+                    }
+                });
+            }
+            Self::InverseVolatility { members: candidates, .. }
+            | Self::Filter { candidates, .. } => {
+                candidates.iter().for_each(|candidate| visit(candidate.score));
+            }
+            Self::Asset(_)
+            | Self::Cash
+            | Self::Equal(_)
+            | Self::Specified(_)
+            | Self::Group { .. } => {}
         }
     }
 }

@@ -72,10 +72,10 @@ impl After {
                 Some(Self::Oscillator(average(*short)?, average(*long)?))
             }
             (Function::PercentagePriceOscillatorSignal, [short, long, smooth]) => {
-                let gaps = indicator::oscillator_series(closes, *short, *long);
-                let mut signal = Average::start(*gaps.first()?, *smooth);
-                for gap in gaps.iter().skip(1) {
-                    signal.next(*gap);
+                let mut gaps = indicator::oscillators(closes, *short, *long);
+                let mut signal = Average::start(gaps.next()?, *smooth);
+                for gap in gaps {
+                    signal.next(gap);
                 }
                 Some(Self::Signal([average(*short)?, average(*long)?, signal]))
             }
