@@ -27,6 +27,7 @@ pub mod policy;
 pub mod price_file;
 pub mod pricing;
 pub mod report;
+pub mod revision;
 pub mod risk;
 pub mod run;
 pub mod session;

@@ -15,6 +15,7 @@ use crate::domain::execution::Execution;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::money::{Price, Usd};
 use crate::domain::plan::{BuyPlan, RebalancePlan};
+use crate::domain::revision::Hindsight;
 use crate::domain::run::{Force, RunAction, RunKey};
 use crate::domain::sleeve::ledger::Ledger;
 use crate::domain::strategy::StrategyOutcome;
@@ -110,6 +111,9 @@ pub struct RunReport {
     /// SHA-256 of the record of the plan that was acted on, hexadecimal.
     #[serde(default)]
     pub plan_record: Option<String>,
+    /// Name of the record of that plan's inputs, within the run.
+    #[serde(default)]
+    pub inputs: Option<String>,
     /// What it was ruled by, for the next run to compare.
     #[serde(default)]
     pub rules: Option<Rules>,
@@ -190,6 +194,9 @@ pub struct DataReport {
     pub stale: BTreeMap<Symbol, Option<Date>>,
     /// Broker's clock minus ours, in milliseconds.
     pub clock_skew_ms: i64,
+    /// Whether the closes of the run before are still told in the same way.
+    #[serde(default)]
+    pub hindsight: Hindsight,
 }
 
 /// Equity at the end of a run.

@@ -21,6 +21,7 @@ mod faults_life;
 mod faults_market;
 mod force;
 mod guards;
+mod hindsight;
 mod incidents;
 mod lessons;
 mod limits;
