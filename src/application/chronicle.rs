@@ -52,6 +52,7 @@ pub(super) fn blank(
         transfers: BTreeMap::new(),
         prices: BTreeMap::new(),
         assets: BTreeMap::new(),
+        opposed: Vec::new(),
         limits: Vec::new(),
         data: None,
         equity_curve: Vec::new(),

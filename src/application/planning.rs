@@ -29,6 +29,7 @@ use crate::domain::arming::Arming;
 use crate::domain::decide::{Decision, decide};
 use crate::domain::incident::Incident;
 use crate::domain::mutant::{Mutant, is_planted};
+use crate::domain::opposed::opposed;
 use crate::domain::policy::Policy;
 use crate::domain::report::{RunReport, Verdict};
 use crate::domain::run::{RunAction, RunKey, RunRequest};
@@ -265,6 +266,7 @@ fn take_preview(report: &mut RunReport, ledger: Option<Ledger>, unarmed: Option<
     report.verdict = Verdict::Preview;
     report.summary = String::from("a preview: no order was sent");
     report.ledger = ledger;
+    report.opposed = opposed(report);
     report.incidents.extend(unarmed.and_then(|stop| stop.incident).map(|said| *said));
 }
 

@@ -20,6 +20,8 @@ pub mod market;
 pub mod money;
 pub mod mutant;
 pub mod notices;
+pub mod opposed;
+pub mod opposites;
 pub mod order;
 pub mod order_id;
 pub mod plan;

@@ -27,32 +27,6 @@ const REVISIONS_MAX: usize = 3;
 /// What every stop before the first order means.
 const NO_ORDERS: &str = "No order is sent; every position stays as it is.";
 
-/// Funds and their opposites: held at once, they cost fees and cancel out.
-const OPPOSITES: [(&str, &str); 22] = [
-    ("TQQQ", "SQQQ"),
-    ("UPRO", "SPXU"),
-    ("UPRO", "SPXS"),
-    ("SPXL", "SPXS"),
-    ("SPXL", "SPXU"),
-    ("TECL", "TECS"),
-    ("SOXL", "SOXS"),
-    ("FNGU", "FNGD"),
-    ("BULZ", "BERZ"),
-    ("TNA", "TZA"),
-    ("FAS", "FAZ"),
-    ("LABU", "LABD"),
-    ("UDOW", "SDOW"),
-    ("TMF", "TMV"),
-    ("UVXY", "SVXY"),
-    ("UVXY", "SVIX"),
-    ("QLD", "QID"),
-    ("SSO", "SDS"),
-    ("QQQ", "PSQ"),
-    ("SPY", "SH"),
-    ("ERX", "ERY"),
-    ("YINN", "YANG"),
-];
-
 /// A strategy that failed: its sleeve is held.
 pub fn of_signal(outcome: &StrategyOutcome) -> Option<Incident> {
     let error = outcome.result.as_ref().err()?;
@@ -167,24 +141,9 @@ pub fn of_touched(targets: &Targets<'_>, valuation: Valuation<'_>) -> Vec<Incide
         .collect()
 }
 
-/// What a plan leaves undone or holds against itself.
+/// What a plan leaves undone.
 pub fn of_plan(plan: &RebalancePlan) -> Vec<Incident> {
-    let mut incidents: Vec<Incident> = plan.items.iter().filter_map(of_item).collect();
-    let after = |symbol: &str| {
-        let item = plan.items.iter().find(|item| item.symbol.as_str() == symbol);
-        item.is_some_and(|item| !item.wanted.is_zero())
-    };
-    for (bull, bear) in OPPOSITES {
-        if after(bull) && after(bear) {
-            let what = format!("{bull} and its opposite {bear} are held at the same time");
-            incidents.push(
-                Incident::new(Category::Warning, "opposite-holdings", COMPONENT, what)
-                    .meaning("Strategies disagree; the two cancel out and both cost fees.")
-                    .action("Nothing; `conflict` settles only both sides of one symbol."),
-            );
-        }
-    }
-    incidents
+    plan.items.iter().filter_map(of_item).collect()
 }
 
 fn of_item(item: &PlanItem) -> Option<Incident> {

@@ -14,6 +14,7 @@ use crate::domain::brake::Rules;
 use crate::domain::execution::Execution;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::money::{Price, Usd};
+use crate::domain::opposed::Opposed;
 use crate::domain::plan::{BuyPlan, RebalancePlan};
 use crate::domain::revision::Hindsight;
 use crate::domain::run::{Force, RunAction, RunKey};
@@ -90,6 +91,9 @@ pub struct RunReport {
     /// Flags of the assets held or targeted, as they were known.
     #[serde(default)]
     pub assets: BTreeMap<Symbol, Asset>,
+    /// Funds and their opposites that the sleeves hold at the same time.
+    #[serde(default)]
+    pub opposed: Vec<Opposed>,
     /// Use of each limit of the risk gate.
     pub limits: Vec<LimitUse>,
     /// Where the data came from and how fresh it was.

@@ -25,6 +25,7 @@ mod hindsight;
 mod incidents;
 mod lessons;
 mod limits;
+mod opposed;
 mod orders;
 mod past;
 mod permission;

@@ -51,6 +51,7 @@ pub(crate) fn trading_day() -> RunReport {
         transfers: BTreeMap::new(),
         assets: BTreeMap::new(),
         prices: prices(),
+        opposed: Vec::new(),
         limits: limits(),
         data: Some(DataReport {
             as_of: date(2026, 11, 19),
