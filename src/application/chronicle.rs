@@ -12,12 +12,14 @@ use tracing::info;
 use crate::application::journal::PlanRecord;
 use crate::application::journal::history::History;
 use crate::domain::execution::Execution;
+use crate::domain::incident::Incident;
 use crate::domain::order::Side;
 use crate::domain::plan::{Action, PlanItem, RebalancePlan};
 use crate::domain::policy::Policy;
 use crate::domain::report::{
     AccountReport, DataReport, Marks, RECORD_VERSION, RunReport, Standing, Verdict,
 };
+use crate::domain::revision::Hindsight;
 use crate::domain::run::{RunAction, RunKey};
 use crate::domain::snapshot::Snapshot;
 
@@ -50,6 +52,7 @@ pub(super) fn blank(
         transfers: BTreeMap::new(),
         prices: BTreeMap::new(),
         assets: BTreeMap::new(),
+        opposed: Vec::new(),
         limits: Vec::new(),
         data: None,
         equity_curve: Vec::new(),
@@ -59,6 +62,7 @@ pub(super) fn blank(
         requests: 0,
         previous: None,
         plan_record: None,
+        inputs: None,
         rules: None,
     }
 }
@@ -112,16 +116,27 @@ pub(super) fn take_snapshot(report: &mut RunReport, snapshot: &Snapshot, data: D
     }
 }
 
+/// What the closes of now say of the run before.
+pub(super) fn take_hindsight(
+    report: &mut RunReport,
+    (hindsight, incidents): (Hindsight, Vec<Incident>),
+) {
+    if let Some(data) = &mut report.data {
+        data.hindsight = hindsight;
+    }
+    report.incidents.extend(incidents);
+}
+
 /// What was planned, by this invocation or an earlier one.
 pub(super) fn take_plan(report: &mut RunReport, record: PlanRecord) {
-    let PlanRecord { plan, inputs: _, signals, limits, incidents, data, account, transfers } =
-        record;
+    let PlanRecord { plan, inputs, signals, limits, incidents, data, account, transfers } = record;
     for item in &plan.items {
         if let Some(price) = item.reference {
             report.prices.insert(item.symbol.clone(), price);
         }
     }
     report.plan = Some(plan);
+    report.inputs = Some(inputs);
     report.signals = signals;
     report.limits = limits;
     report.incidents = incidents;

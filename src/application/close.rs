@@ -17,6 +17,7 @@ use crate::application::trouble;
 use crate::domain::account::{Account, Position};
 use crate::domain::incident::{Category, Incident};
 use crate::domain::money::Shares;
+use crate::domain::opposed::opposed;
 use crate::domain::plan::RebalancePlan;
 use crate::domain::report::{EquityPoint, RunReport, Verdict};
 use crate::domain::sleeve::ledger::Ledger;
@@ -47,6 +48,7 @@ pub(super) async fn close(house: &House<'_>, plan: &RebalancePlan, report: &mut 
         }
     }
     report.ledger = Some(ledger);
+    report.opposed = opposed(report);
     (report.verdict, report.summary) = verdict(report);
     if filled_share(report).is_some_and(|share| share < Decimal::new(5, 1)) {
         let what = "over half of the orders were not filled";

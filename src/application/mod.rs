@@ -1,7 +1,7 @@
 //! The use case: claim, observe, decide, act, tell. Knows ports, never adapters.
 //!
 //! In reading order: [`run`] (the story), `entry` (the door), [`force`], [`journal`], `planning`,
-//! [`observe`], [`confirm`], [`execute`] with `outcomes`, `dealing`, `order_life` with `current`,
+//! [`observe`], `hindsight`, [`confirm`], [`execute`] with `outcomes`, `dealing`, `order_life` with `current`,
 //! `close`, `ending`, [`tell`]. Beside them `stop` and [`trouble`] say what a failure means, and
 //! `chronicle` collects the report on the way. The operator's word is in [`control`], [`arming`]
 //! and [`instructions`]. [`protocol`] is a page without code: what all of them keep to together,
@@ -23,6 +23,7 @@ mod entry;
 pub mod execute;
 pub mod floor;
 pub mod force;
+mod hindsight;
 mod house;
 pub mod instructions;
 pub mod journal;

@@ -25,6 +25,7 @@ use crate::domain::market::{Histories, History, QuoteReading};
 use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::order::Order;
 use crate::domain::report::{DataReport, EquityPoint};
+use crate::domain::revision::Hindsight;
 use crate::domain::run::RunKey;
 use crate::domain::session::{Calendar, Session};
 use crate::domain::signal::evaluate;
@@ -260,6 +261,7 @@ fn freshness(
         symbols: histories.iter().count(),
         stale: days.filter(|(_, day)| *day != Some(as_of)).collect(),
         clock_skew_ms,
+        hindsight: Hindsight::Unasked,
     }
 }
 

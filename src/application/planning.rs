@@ -8,11 +8,12 @@ use tokio::join;
 
 use crate::application::arming::{armed_for, ramped, sessions_before};
 use crate::application::brake::brake;
-use crate::application::chronicle::{list_items, take_history, take_snapshot};
+use crate::application::chronicle::{list_items, take_hindsight, take_history, take_snapshot};
 use crate::application::confirm::confirm;
 use crate::application::control::{Permission, permission};
 use crate::application::desk::Observation;
 use crate::application::entry::open_session;
+use crate::application::hindsight::{beside, closes_before, look_back_on};
 use crate::application::journal::chain::{PLAN, look_at_last};
 use crate::application::journal::history::History;
 use crate::application::journal::inputs::Inputs;
@@ -28,6 +29,7 @@ use crate::domain::arming::Arming;
 use crate::domain::decide::{Decision, decide};
 use crate::domain::incident::Incident;
 use crate::domain::mutant::{Mutant, is_planted};
+use crate::domain::opposed::opposed;
 use crate::domain::policy::Policy;
 use crate::domain::report::{RunReport, Verdict};
 use crate::domain::run::{RunAction, RunKey, RunRequest};
@@ -57,11 +59,15 @@ pub(super) async fn planned(
     report: &mut RunReport,
 ) -> Result<Option<Planned>, Stop> {
     let now = house.desk.clock.now();
-    let (observed, permitted, trusted) = join!(
-        observed(request, house, (journal, history), report),
-        permission(house.store, journal.key(), now),
-        look_at_last(house.store, history, listing),
-    );
+    let needed = async {
+        join!(
+            observed(request, house, (journal, history), report),
+            permission(house.store, journal.key(), now),
+            look_at_last(house.store, history, listing),
+        )
+    };
+    let ((observed, permitted, trusted), before) =
+        beside(needed, closes_before(house.store, history)).await;
     trusted?;
     let mut observed = match observed {
         Ok(observed) => observed,
@@ -78,6 +84,7 @@ pub(super) async fn planned(
     }
     report.marks.decided_at = Some(house.desk.clock.now());
     let Observed { snapshot, data, .. } = observed;
+    let now = &snapshot.histories;
     take_snapshot(report, &snapshot, data);
     take_decision(report, &decision);
     if let Some(why) = decision.blocked {
@@ -86,20 +93,26 @@ pub(super) async fn planned(
         return Err(Stop { verdict, summary: why, incident: None, passing: false });
     }
     brake(house, history, report).await?;
-    let Some(plan) = decision.plan else {
+    let Some(plan) = &decision.plan else {
         return Err(Stop::fault("the decision has neither a plan nor a reason"));
     };
     if request.action == RunAction::Preview {
+        take_hindsight(report, look_back_on(history, &before, now, house.book));
         take_preview(report, decision.ledger, armed.err());
         report.incidents.extend(forgotten(&permitted));
         return Ok(None);
     }
     armed?;
     Stop::not_permitted(&permitted).map_or(Ok(()), Err)?;
-    let (inputs, turn) =
-        join!(keep_inputs(house, journal, history, &snapshot), journal.take_turn(&history.today));
+    // Looking back goes on while the records are on their way, so that no order waits for it.
+    let (inputs, turn, hindsight) = join!(
+        keep_inputs(house, journal, history, &snapshot),
+        journal.take_turn(&history.today),
+        async { look_back_on(history, &before, now, house.book) },
+    );
     in_turn(turn?)?;
     let (inputs, inputs_hash) = inputs?;
+    take_hindsight(report, hindsight);
     let record = PlanRecord {
         plan: plan.plan().clone(),
         inputs,
@@ -110,9 +123,21 @@ pub(super) async fn planned(
         account: report.account.clone(),
         transfers: report.transfers.clone(),
     };
+    let (kept, permitted_at) = keep_plan(house, journal, (record, &inputs_hash)).await?;
+    let observed = Observation { at: snapshot.now, quotes: snapshot.quotes };
+    Ok(Some(Planned { kept, observed, permitted_at }))
+}
+
+/// Keeps the plan, and asks the operator once more meanwhile. Answers the plan in the store, whoever
+/// wrote it, and when orders were permitted.
+async fn keep_plan(
+    house: &House<'_>,
+    journal: &Journal<'_>,
+    (record, inputs_hash): (PlanRecord, &str),
+) -> Result<(Kept<PlanRecord>, Option<Timestamp>), Stop> {
     let asked_at = house.desk.clock.now();
     let (kept, permitted) = join!(
-        journal.keep(PLAN, Some(&inputs_hash), &record),
+        journal.keep(PLAN, Some(inputs_hash), &record),
         permission(house.store, journal.key(), asked_at),
     );
     let kept = kept?;
@@ -121,9 +146,7 @@ pub(super) async fn planned(
         journal.look_at_plan(&kept).await?;
     }
     // Without it acting asks again, and stops.
-    let permitted_at = (permitted == Permission::Given).then_some(asked_at);
-    let observed = Observation { at: snapshot.now, quotes: snapshot.quotes };
-    Ok(Some(Planned { kept, observed, permitted_at }))
+    Ok((kept, (permitted == Permission::Given).then_some(asked_at)))
 }
 
 /// Nobody else of the session is at work: what another run does to the account meanwhile is neither
@@ -243,6 +266,7 @@ fn take_preview(report: &mut RunReport, ledger: Option<Ledger>, unarmed: Option<
     report.verdict = Verdict::Preview;
     report.summary = String::from("a preview: no order was sent");
     report.ledger = ledger;
+    report.opposed = opposed(report);
     report.incidents.extend(unarmed.and_then(|stop| stop.incident).map(|said| *said));
 }
 

@@ -37,6 +37,10 @@
 //! from a record (`journal::chain`). One that does not fit is `journal-corrupt`: the run stops,
 //! what it has open is cancelled, and nothing is repaired.
 //!
+//! One record is read only to be compared: the closes of the run before, for a past that was
+//! rewritten (`hindsight`). Nothing continues from it and nothing waits for it; missing, damaged or
+//! late, it is a line of the report.
+//!
 //! # States
 //!
 //! There is no field that says how far a run is. What exists says it:

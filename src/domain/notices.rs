@@ -5,45 +5,27 @@
 
 use std::collections::BTreeSet;
 
+use rust_decimal::Decimal;
+
 use crate::domain::incident::{Category, Incident};
+use crate::domain::money::{Price, Weight};
 use crate::domain::plan::{Action, HeldReason, PlanItem, RebalancePlan, SkipReason, SleeveState};
+use crate::domain::revision::{Revision, Turned};
 use crate::domain::risk::Refusal;
 use crate::domain::sleeve::capital::{Valuation, ValuationError};
 use crate::domain::sleeve::due::Wish;
 use crate::domain::sleeve::fold::LedgerError;
-use crate::domain::strategy::{StrategyError, StrategyOutcome};
+use crate::domain::strategy::{Signal, StrategyError, StrategyOutcome};
 use crate::domain::symbol::Symbol;
 use crate::domain::target::Targets;
 
 const COMPONENT: &str = "decide";
+/// Code of a past that was rewritten and would have turned a signal.
+pub const HISTORY_REVISED: &str = "history-revised";
+/// Rewritten symbols whose closes are told in one incident.
+const REVISIONS_MAX: usize = 3;
 /// What every stop before the first order means.
 const NO_ORDERS: &str = "No order is sent; every position stays as it is.";
-
-/// Funds and their opposites: held at once, they cost fees and cancel out.
-const OPPOSITES: [(&str, &str); 22] = [
-    ("TQQQ", "SQQQ"),
-    ("UPRO", "SPXU"),
-    ("UPRO", "SPXS"),
-    ("SPXL", "SPXS"),
-    ("SPXL", "SPXU"),
-    ("TECL", "TECS"),
-    ("SOXL", "SOXS"),
-    ("FNGU", "FNGD"),
-    ("BULZ", "BERZ"),
-    ("TNA", "TZA"),
-    ("FAS", "FAZ"),
-    ("LABU", "LABD"),
-    ("UDOW", "SDOW"),
-    ("TMF", "TMV"),
-    ("UVXY", "SVXY"),
-    ("UVXY", "SVIX"),
-    ("QLD", "QID"),
-    ("SSO", "SDS"),
-    ("QQQ", "PSQ"),
-    ("SPY", "SH"),
-    ("ERX", "ERY"),
-    ("YINN", "YANG"),
-];
 
 /// A strategy that failed: its sleeve is held.
 pub fn of_signal(outcome: &StrategyOutcome) -> Option<Incident> {
@@ -159,24 +141,9 @@ pub fn of_touched(targets: &Targets<'_>, valuation: Valuation<'_>) -> Vec<Incide
         .collect()
 }
 
-/// What a plan leaves undone or holds against itself.
+/// What a plan leaves undone.
 pub fn of_plan(plan: &RebalancePlan) -> Vec<Incident> {
-    let mut incidents: Vec<Incident> = plan.items.iter().filter_map(of_item).collect();
-    let after = |symbol: &str| {
-        let item = plan.items.iter().find(|item| item.symbol.as_str() == symbol);
-        item.is_some_and(|item| !item.wanted.is_zero())
-    };
-    for (bull, bear) in OPPOSITES {
-        if after(bull) && after(bear) {
-            let what = format!("{bull} and its opposite {bear} are held at the same time");
-            incidents.push(
-                Incident::new(Category::Warning, "opposite-holdings", COMPONENT, what)
-                    .meaning("Strategies disagree; the two cancel out and both cost fees.")
-                    .action("Nothing; `conflict` settles only both sides of one symbol."),
-            );
-        }
-    }
-    incidents
+    plan.items.iter().filter_map(of_item).collect()
 }
 
 fn of_item(item: &PlanItem) -> Option<Incident> {
@@ -223,4 +190,51 @@ pub fn of_refusals(refusals: &[Refusal]) -> Vec<Incident> {
             .action("Read the limits in the report; nothing trades until this is in order.")
     };
     refusals.iter().map(incident).collect()
+}
+
+/// A strategy whose last signal would have been another, had the past been told then as it is told
+/// now.
+pub fn of_turned(turned: &Turned<'_>) -> Incident {
+    let Turned { strategy, as_of, said, would_say, revisions } = turned;
+    let what = format!(
+        "the past was rewritten: {strategy} would have decided otherwise on the closes through {as_of}"
+    );
+    let would = match would_say {
+        Ok(signal) => format!("would have wanted {}", wish(signal)),
+        Err(error) => format!("would have had no signal ({error})"),
+    };
+    let mut closes: Vec<String> = revisions.iter().take(REVISIONS_MAX).map(|r| closes(r)).collect();
+    if revisions.len() > REVISIONS_MAX {
+        closes.push(format!("and {} other symbols", revisions.len() - REVISIONS_MAX));
+    }
+    let meaning = format!("It wanted {} and {would}. {}.", wish(said), closes.join("; "));
+    let incident = Incident::new(Category::Warning, HISTORY_REVISED, COMPONENT, what)
+        .meaning(meaning)
+        .action("Nothing today: this run decided on the closes of now. If it repeats, ask for their source.")
+        .with("strategy", strategy);
+    let named = revisions.iter().take(REVISIONS_MAX);
+    named.fold(incident, |incident, revision| incident.with("symbol", &revision.symbol))
+}
+
+/// `SPY 60%, cash 40%`.
+fn wish(signal: &Signal) -> String {
+    let percent = |weight: Weight| (weight.decimal() * Decimal::ONE_HUNDRED).normalize();
+    let weights = signal.weights.iter();
+    let mut parts: Vec<String> =
+        weights.map(|(symbol, weight)| format!("{symbol} {}%", percent(*weight))).collect();
+    if !signal.cash.is_zero() {
+        parts.push(format!("cash {}%", percent(signal.cash)));
+    }
+    parts.join(", ")
+}
+
+/// `KMLM on 2026-11-12: 26.42 then, 27.9 now (3 days from 2026-11-10 to 2026-11-12)`.
+fn closes(revision: &Revision) -> String {
+    let Revision { symbol, days, first, last, most, was, is, rescaled } = revision;
+    let close = |close: Option<Price>| close.map_or("no close".to_owned(), |c| c.to_string());
+    let (was, is) = (close(*was), close(*is));
+    let scale = if *rescaled { " at the same scale" } else { "" };
+    let span =
+        if *days == 1 { String::new() } else { format!(" ({days} days from {first} to {last})") };
+    format!("{symbol} on {most}: {was} then, {is} now{scale}{span}")
 }

@@ -14,7 +14,9 @@ use crate::domain::brake::Rules;
 use crate::domain::execution::Execution;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::money::{Price, Usd};
+use crate::domain::opposed::Opposed;
 use crate::domain::plan::{BuyPlan, RebalancePlan};
+use crate::domain::revision::Hindsight;
 use crate::domain::run::{Force, RunAction, RunKey};
 use crate::domain::sleeve::ledger::Ledger;
 use crate::domain::strategy::StrategyOutcome;
@@ -89,6 +91,9 @@ pub struct RunReport {
     /// Flags of the assets held or targeted, as they were known.
     #[serde(default)]
     pub assets: BTreeMap<Symbol, Asset>,
+    /// Funds and their opposites that the sleeves hold at the same time.
+    #[serde(default)]
+    pub opposed: Vec<Opposed>,
     /// Use of each limit of the risk gate.
     pub limits: Vec<LimitUse>,
     /// Where the data came from and how fresh it was.
@@ -110,6 +115,9 @@ pub struct RunReport {
     /// SHA-256 of the record of the plan that was acted on, hexadecimal.
     #[serde(default)]
     pub plan_record: Option<String>,
+    /// Name of the record of that plan's inputs, within the run.
+    #[serde(default)]
+    pub inputs: Option<String>,
     /// What it was ruled by, for the next run to compare.
     #[serde(default)]
     pub rules: Option<Rules>,
@@ -190,6 +198,9 @@ pub struct DataReport {
     pub stale: BTreeMap<Symbol, Option<Date>>,
     /// Broker's clock minus ours, in milliseconds.
     pub clock_skew_ms: i64,
+    /// Whether the closes of the run before are still told in the same way.
+    #[serde(default)]
+    pub hindsight: Hindsight,
 }
 
 /// Equity at the end of a run.

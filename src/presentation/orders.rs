@@ -6,9 +6,11 @@ use rust_decimal::Decimal;
 
 use crate::domain::execution::OrderOutcome;
 use crate::domain::money::Usd;
+use crate::domain::opposed::{Opposed, Stake};
 use crate::domain::order::{AttemptState, Side};
 use crate::domain::plan::{Action, Part, PlanItem, RebalancePlan};
 use crate::domain::report::{RunReport, Verdict};
+use crate::domain::run::RunAction;
 use crate::domain::symbol::Symbol;
 use crate::presentation::figures::{
     basis_points, change, clock_time, count, money, percent, percent_change, price, shares,
@@ -20,6 +22,8 @@ use crate::presentation::words;
 
 /// Sleeves named below an order.
 const PARTS_MAX: usize = 6;
+/// Strategies named beside a fund.
+const STAKES_MAX: usize = 4;
 /// Symbols named in one row.
 const SYMBOLS_MAX: usize = 16;
 
@@ -286,8 +290,36 @@ pub(crate) fn between(report: &RunReport, room: Room) -> Option<Section> {
             price(crossing.price)
         ))
     });
-    let rows = conflicts.chain(crossings).collect();
+    let opposed = report.opposed.iter().map(|opposed| opposed_row(opposed, report.action));
+    let rows = conflicts.chain(crossings).chain(opposed).collect();
     Section::of("Between the strategies", vec![Block::rows(rows, room)])
+}
+
+/// A fund against its opposite, and what of it is certain to be for nothing.
+fn opposed_row(opposed: &Opposed, action: RunAction) -> Row {
+    let Opposed { follows, bull, bear, cancelled, tied, half_spreads } = opposed;
+    let holds = match action {
+        RunAction::Preview => "would hold",
+        RunAction::Trade | RunAction::Resume => "holds",
+    };
+    let stake = |stake: &Stake, sign: &str| {
+        let names: Vec<String> = stake.strategies.iter().map(ToString::to_string).collect();
+        let names = words::listed(&names, STAKES_MAX);
+        let times = stake.factor.normalize();
+        format!("{names} {holds} {} of {} ({sign}{times}x)", money(stake.value), stake.symbol)
+    };
+    let idle = format!("{} without exposure", money(*tied));
+    let row = Row::new(format!("{} against {}", bull.symbol, bear.symbol), idle).under(format!(
+        "{}, {}, both on {follows}: {} of exposure cancels out on each side, and {} is tied up \
+             without any while both funds' fees and daily rebalancing go on.",
+        stake(bull, ""),
+        stake(bear, "−"),
+        money(*cancelled),
+        money(*tied)
+    ));
+    row.under(half_spreads.map_or_else(String::new, |paid| {
+        format!("Both were traded today; half the spread on that was about {}.", money(paid))
+    }))
 }
 
 /// The change of a quantity of shares in the spelling of money's changes.

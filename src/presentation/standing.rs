@@ -5,12 +5,16 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 
 use crate::domain::money::{Price, Shares, Usd};
-use crate::domain::report::{LimitUse, RunReport};
+use crate::domain::notices::HISTORY_REVISED;
+use crate::domain::report::{DataReport, LimitUse, RunReport};
+use crate::domain::revision::{Gap, Hindsight, Revision};
 use crate::domain::run::{RunAction, StrategyName};
 use crate::domain::sleeve::ledger::{Ledger, Sleeve};
 use crate::domain::symbol::Symbol;
 use crate::presentation::answers::status_command;
-use crate::presentation::figures::{day, elapsed, moment, money, percent, price, shares};
+use crate::presentation::figures::{
+    count, day, elapsed, moment, money, percent, percent_change, price, shares,
+};
 use crate::presentation::line::clip;
 use crate::presentation::orders::change_with_rate;
 use crate::presentation::sheet::{Block, Fact, Room, Row, Section, Tone};
@@ -20,6 +24,8 @@ use crate::presentation::words;
 const LIMITS_MAX: usize = 6;
 /// Symbols named in one line.
 const NAMED_MAX: usize = 8;
+/// A rewritten close that differs by no more is left to the page, in hundredths of a percent.
+const REVISION_LEAST_BPS: i64 = 50;
 /// Signs of a hash shown in a letter.
 const HASH_MAX: usize = 12;
 
@@ -224,13 +230,64 @@ pub(crate) fn data(report: &RunReport, room: Room) -> Option<Section> {
         let skew = data.clock_skew_ms.to_string().replace('-', "−");
         facts.push(Fact::new("Broker's clock less ours", format!("{skew} ms")));
     }
+    facts.extend(hindsight(report, data, room));
     let stale = data.stale.iter().map(|(symbol, last)| {
         let last =
             last.map_or_else(|| "no close at all".to_owned(), |d| format!("last {}", day(d)));
         Row::new(symbol.as_str(), last).tone(Tone::Look)
     });
-    let rows = Block::rows(stale.collect(), room);
+    let rewritten = revisions(data, room).map(revision_row);
+    let rows = Block::rows(stale.chain(rewritten).collect(), room);
     Section::of("Data", vec![Block::Facts(facts), rows])
+}
+
+/// What became of the closes that the run before decided on. A letter is silent where nothing
+/// worth a look was found.
+fn hindsight(report: &RunReport, data: &DataReport, room: Room) -> Option<Fact> {
+    let text = match &data.hindsight {
+        Hindsight::Unasked => return None,
+        Hindsight::Missing(Gap::FirstRun) if !room.is_page() => return None,
+        Hindsight::Missing(gap) => format!("not compared: {}", words::gap(*gap)),
+        Hindsight::Compared { through, symbols, .. } => {
+            let rewritten = revisions(data, room).count();
+            if rewritten == 0 && !room.is_page() {
+                return None;
+            }
+            let turned = report.incidents.iter().any(|incident| incident.code == HISTORY_REVISED);
+            let turned = if turned { "a signal would have turned" } else { "no signal turns" };
+            let verdict = match rewritten {
+                0 => "told as they were".to_owned(),
+                rewritten => format!("{rewritten} told otherwise now, {turned}"),
+            };
+            format!("{}, through {}: {verdict}", count(*symbols, "symbol"), day(*through))
+        }
+    };
+    Some(Fact::new("Closes of the run before", text))
+}
+
+/// What was rewritten, as far as there is room for it: a letter has what is worth a look.
+fn revisions(data: &DataReport, room: Room) -> impl Iterator<Item = &Revision> {
+    let all: &[Revision] = match &data.hindsight {
+        Hindsight::Compared { revisions, .. } => revisions,
+        Hindsight::Unasked | Hindsight::Missing(_) => &[],
+    };
+    let least = Decimal::new(REVISION_LEAST_BPS, 4);
+    let is_large = move |revision: &&Revision| {
+        room.is_page() || revision.change().is_none_or(|change| change.abs() > least)
+    };
+    all.iter().filter(is_large)
+}
+
+fn revision_row(revision: &Revision) -> Row {
+    let told = |close: Option<Price>| close.map_or_else(|| "no close".to_owned(), price);
+    let change = revision.change().map_or_else(|| "rewritten".to_owned(), percent_change);
+    let (was, is) = (told(revision.was), told(revision.is));
+    let scale = if revision.rescaled { " at the same scale" } else { "" };
+    let row = Row::new(revision.symbol.as_str(), change).tone(Tone::Look);
+    let row = row.under(format!("{was} then, {is} now{scale} on {}", day(revision.most)));
+    let days = count(revision.days, "day");
+    let (first, last) = (day(revision.first), day(revision.last));
+    if revision.days > 1 { row.under(format!("{days} from {first} to {last}")) } else { row }
 }
 
 /// Which run this was, how long it took, and how to look at it again.

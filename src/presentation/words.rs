@@ -5,6 +5,7 @@ use crate::domain::market::UnusableQuote;
 use crate::domain::order::{AttemptState, Side};
 use crate::domain::plan::{DueReason, HeldReason, HoldReason, SkipReason, SleeveState};
 use crate::domain::report::Verdict;
+use crate::domain::revision::Gap;
 use crate::domain::run::{Mode, RunAction};
 use crate::domain::strategy::StrategyError;
 use crate::presentation::figures::{count, day, price};
@@ -188,6 +189,16 @@ pub(crate) const fn category(category: Category) -> &'static str {
         Category::Strategy => "a strategy gave no signal, its sleeve is held",
         Category::Notification => "a mail could not be sent",
         Category::Warning => "worth knowing, nothing to do today",
+    }
+}
+
+/// Why the closes of the run before were not compared.
+pub(crate) fn gap(gap: Gap) -> &'static str {
+    match gap {
+        Gap::FirstRun => "no run came before",
+        Gap::NotKept => "it left none",
+        Gap::Unreadable => "they could not be read",
+        Gap::Late => "they did not come in time",
     }
 }
 

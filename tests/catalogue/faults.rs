@@ -493,7 +493,13 @@ const DATA: &[Fault] = &[
     fault(
         62,
         "a past that was rewritten",
-        &["the_stored_inputs_decide_the_stored_plan_again"],
+        &[
+            "a_rewritten_past_that_would_have_turned_a_signal_is_a_warning_once",
+            "a_rewritten_past_that_turns_nothing_is_a_line_about_the_data",
+            "a_dividend_and_a_split_that_rescale_the_past_are_no_news",
+            "without_a_readable_record_of_the_run_before_a_run_is_as_good_and_says_so",
+            "the_stored_inputs_decide_the_stored_plan_again",
+        ],
         &[],
     ),
     fault(63, "pages without end", &["pages_without_end_are_an_error"], &[]),

@@ -980,14 +980,6 @@ fn what_is_in_the_market_is_shown_beside_what_the_account_has() {
     assert_eq!((shown.used.as_str(), shown.allowed.as_str(), shown.within), ("45%", "100%", true));
 }
 
-#[test]
-fn a_bull_and_its_bear_in_different_sleeves_are_reported() {
-    let mut world = World::new("10000");
-    world.market("TQQQ", "10").market("SQQQ", "10");
-    world.strategy("a", "0.5", &[("TQQQ", "1")]).strategy("b", "0.5", &[("SQQQ", "1")]);
-    assert_eq!(codes(&world), ["opposite-holdings"]);
-}
-
 // Before each attempt.
 
 struct Gate {

@@ -29,6 +29,7 @@ struct Shelved {
     hidden: Option<String>,
     deny: Option<String>,
     round_trip: Duration,
+    slow: Option<(String, Duration)>,
 }
 
 /// A store in memory; its time is the world's.
@@ -96,6 +97,11 @@ impl Shelf {
     /// Everything asked of the shelf takes so long from now on.
     pub(crate) fn takes(&self, round_trip: Duration) {
         locked(&self.state).round_trip = round_trip;
+    }
+
+    /// A record takes so long to be read.
+    pub(crate) fn slows(&self, key: &str, delay: Duration) {
+        locked(&self.state).slow = Some((key.to_owned(), delay));
     }
 
     /// Half of the way to the shelf, or back.
@@ -175,6 +181,10 @@ impl Store for Shelf {
 
     async fn get(&self, key: &str) -> Result<Option<Record>, StoreError> {
         self.half_way().await;
+        let slow = locked(&self.state).slow.clone().filter(|(slow, _)| slow == key);
+        if let Some((_, delay)) = slow {
+            self.world.clock().sleep(delay).await;
+        }
         let found = self.find(key);
         self.half_way().await;
         found

@@ -336,9 +336,9 @@ fn a_letter_is_begun_by_one_of_two_deliveries_and_sent_by_a_later_one_if_that_di
 /// as the policy says, and the judge took that for cash that nobody asked for.
 #[test]
 fn the_less_sure_side_of_a_conflict_waits_in_cash() {
-    assert_eq!(judged(&script(133_834, None)).1, []);
     const HELD: &[(&str, &str)] = &[("UPRO", "0.6"), ("TLT", "0.4")];
     const BILLS: &[(&str, &str)] = &[("BIL", "1")];
+    assert_eq!(judged(&script(133_834, None)).1, []);
     let day = |of: [&'static [(&'static str, &'static str)]; 3]| {
         let mut day = session(SPY, &[]);
         day.wishes = of.map(Wish::Weights).to_vec();

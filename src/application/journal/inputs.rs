@@ -12,15 +12,22 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::application::journal::{JournalError, decode};
+use crate::application::ports::Store;
 use crate::domain::account::{Account, Activity, Asset, Position};
 use crate::domain::market::{Histories, History, QuoteReading};
 use crate::domain::order::Order;
+use crate::domain::run::RunKey;
 use crate::domain::session::{Calendar, Session};
 use crate::domain::snapshot::{Past, Snapshot, Splits};
 use crate::domain::symbol::Symbol;
 
 /// Largest unpacked closes accepted: two hundred symbols with sixty years each.
 const UNPACKED_MAX: u64 = 64 << 20;
+
+/// Largest record of inputs that a later run looks at: twice what two hundred symbols with a
+/// thousand closes each take.
+const LOOKED_AT_MAX: usize = 4 << 20;
 
 /// A snapshot as stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,6 +46,12 @@ pub struct Inputs {
     past: Past,
 }
 
+/// What of stored inputs is read by a later run: it looks at nothing else of them.
+#[derive(Deserialize)]
+struct Closes {
+    closes: String,
+}
+
 type Columns = (Vec<Date>, Vec<f64>, Vec<f64>);
 type ColumnViews<'a> = (&'a [Date], &'a [f64], &'a [f64]);
 
@@ -46,6 +59,27 @@ type ColumnViews<'a> = (&'a [Date], &'a [f64], &'a [f64]);
 #[derive(Debug, thiserror::Error)]
 #[error("stored closes not readable: {0}")]
 pub struct InputsError(String);
+
+/// Reads the closes that an ended run decided on; `None` when it left no inputs of that name.
+///
+/// # Errors
+/// [`JournalError`] when the store fails, or the record is damaged, another run's, or too large.
+pub async fn closes_of(
+    store: &dyn Store,
+    run: &RunKey,
+    name: &str,
+) -> Result<Option<Histories>, JournalError> {
+    let name = format!("runs/{run}/{name}");
+    let Some(record) = store.get(&name).await? else { return Ok(None) };
+    if record.bytes.len() > LOOKED_AT_MAX {
+        return Err(JournalError::corrupt(&name, "it is too large to be looked at"));
+    }
+    let (of, _, kept) = decode::<Closes>(&name, &record)?;
+    if of != run.to_string() {
+        return Err(JournalError::corrupt(&name, format!("belongs to run {of}")));
+    }
+    unpacked(&kept.body.closes).map(Some).map_err(|error| JournalError::corrupt(&name, error))
+}
 
 impl Inputs {
     /// Packs a snapshot.
@@ -84,18 +118,6 @@ impl Inputs {
     /// # Errors
     /// [`InputsError`] when the closes were damaged.
     pub fn unpack(self) -> Result<Snapshot, InputsError> {
-        let damaged = |reason: &dyn std::fmt::Display| InputsError(reason.to_string());
-        let packed = STANDARD.decode(&self.closes).map_err(|error| damaged(&error))?;
-        let mut json = Vec::new();
-        let unpacker = GzDecoder::new(packed.as_slice());
-        unpacker.take(UNPACKED_MAX).read_to_end(&mut json).map_err(|error| damaged(&error))?;
-        let columns: BTreeMap<Symbol, Columns> =
-            serde_json::from_slice(&json).map_err(|error| damaged(&error))?;
-        let mut histories = BTreeMap::new();
-        for (symbol, (days, closes, volumes)) in columns {
-            let history = History::new(days, closes, volumes).map_err(|error| damaged(&error))?;
-            histories.insert(symbol, history);
-        }
         Ok(Snapshot {
             now: self.now,
             session: self.session,
@@ -105,10 +127,26 @@ impl Inputs {
             orders: self.orders,
             activities: self.activities,
             assets: self.assets,
-            histories: Histories::new(histories),
+            histories: unpacked(&self.closes)?,
             quotes: self.quotes,
             splits: self.splits,
             past: self.past,
         })
     }
+}
+
+fn unpacked(closes: &str) -> Result<Histories, InputsError> {
+    let damaged = |reason: &dyn std::fmt::Display| InputsError(reason.to_string());
+    let packed = STANDARD.decode(closes).map_err(|error| damaged(&error))?;
+    let mut json = Vec::new();
+    let unpacker = GzDecoder::new(packed.as_slice());
+    unpacker.take(UNPACKED_MAX).read_to_end(&mut json).map_err(|error| damaged(&error))?;
+    let columns: BTreeMap<Symbol, Columns> =
+        serde_json::from_slice(&json).map_err(|error| damaged(&error))?;
+    let mut histories = BTreeMap::new();
+    for (symbol, (days, closes, volumes)) in columns {
+        let history = History::new(days, closes, volumes).map_err(|error| damaged(&error))?;
+        histories.insert(symbol, history);
+    }
+    Ok(Histories::new(histories))
 }

@@ -16,6 +16,7 @@ use crate::domain::money::{Price, Shares, Usd, Weight};
 use crate::domain::order::{AttemptState, Side};
 use crate::domain::plan::{Action, HeldReason, HoldReason, SleeveState};
 use crate::domain::report::{DataReport, Marks, RECORD_VERSION, RunReport, Verdict};
+use crate::domain::revision::Hindsight;
 use crate::domain::run::{AccountName, Mode, RunAction, RunKey, Slot, StrategyName};
 use crate::domain::strategy::StrategyError;
 use crate::domain::symbol::Symbol;
@@ -50,6 +51,7 @@ pub(crate) fn trading_day() -> RunReport {
         transfers: BTreeMap::new(),
         assets: BTreeMap::new(),
         prices: prices(),
+        opposed: Vec::new(),
         limits: limits(),
         data: Some(DataReport {
             as_of: date(2026, 11, 19),
@@ -59,6 +61,7 @@ pub(crate) fn trading_day() -> RunReport {
             symbols: 42,
             stale: BTreeMap::new(),
             clock_skew_ms: -140,
+            hindsight: Hindsight::Unasked,
         }),
         equity_curve: equity_curve(),
         incidents: vec![
@@ -74,6 +77,7 @@ pub(crate) fn trading_day() -> RunReport {
         requests: 37,
         previous: Some("7b".repeat(32)),
         plan_record: None,
+        inputs: None,
         rules: None,
         recovered: Vec::new(),
         standing: None,
