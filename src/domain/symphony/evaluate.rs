@@ -21,6 +21,8 @@ use crate::domain::symphony::turn::{Side, turn};
 
 /// How far the parts may sum away from the whole by float noise.
 const SUM_TOLERANCE: f64 = 1e-9;
+/// Most visits that are kept for a drawing: more than anybody looks at.
+const VISITS_MAX: usize = 20_000;
 
 /// What the walk leaves.
 #[derive(Debug)]
@@ -28,6 +30,8 @@ pub(crate) struct Decision {
     pub(crate) weights: Vec<(Symbol, Weight)>,
     pub(crate) cash: Weight,
     pub(crate) trace: Trace,
+    /// Nodes that were given a part of the whole, with that part, in the order of the walk.
+    pub(crate) visits: Vec<(NodeId, f64)>,
 }
 
 /// Weights and path of a tree on the closes up to and including `as_of`.
@@ -46,13 +50,14 @@ pub(crate) fn evaluate(
         study,
         turns,
         trace: Trace::default(),
+        visits: Vec::new(),
         parts: Vec::new(),
         place_of: vec![None; tree.symbols.len()],
         cash: 0.0,
     };
     walk.enter(tree.root, 1.0, 0)?;
     let (weights, cash) = settle(tree, &walk.parts, walk.cash)?;
-    Ok(Decision { weights, cash, trace: walk.trace })
+    Ok(Decision { weights, cash, trace: walk.trace, visits: walk.visits })
 }
 
 struct Walk<'m> {
@@ -60,6 +65,7 @@ struct Walk<'m> {
     study: Study<'m>,
     turns: bool,
     trace: Trace,
+    visits: Vec<(NodeId, f64)>,
     /// Symbols in the order they were first reached, each with the sum of its parts.
     parts: Vec<(SymbolId, f64)>,
     place_of: Vec<Option<usize>>,
@@ -72,6 +78,9 @@ impl Walk<'_> {
         self.study.spend(1)?;
         if part <= 0.0 {
             return Ok(()); // a weight of nothing needs no value
+        }
+        if self.visits.len() < VISITS_MAX {
+            self.visits.push((id, part));
         }
         let tree = self.tree;
         match tree.node(id) {
@@ -298,7 +307,7 @@ fn settle(
 }
 
 impl Pick {
-    const fn words(self) -> &'static str {
+    pub(crate) const fn words(self) -> &'static str {
         match self {
             Self::Top => "highest",
             Self::Bottom => "lowest",
