@@ -1,28 +1,52 @@
-//! Why a strategy wants what it wants: the taken path as an operator reads it on a terminal,
-//! and its weights as one line for programs.
+//! Why a strategy wants what it wants: the taken path as a tree on a terminal or, within the whole
+//! strategy, as a page; and its weights as one line for programs.
 
-use std::fmt::{self, Write};
+mod brief;
+mod lit;
+mod page;
+mod sketch;
+mod terminal;
 
 use jiff::civil::Date;
 
 use crate::domain::money::Weight;
 use crate::domain::strategy::{Signal, StrategyOutcome};
 use crate::domain::symbol::Symbol;
-use crate::domain::symphony::trace::{Compound, Condition, Part, Ranking, Step, Turn, Weighing};
-use crate::presentation::turning::{turns_at, turns_next};
+use crate::domain::symphony::outline::Drawing;
+use crate::presentation::figures::{margin, percent};
+use crate::presentation::line::{LINE_MAX, clip};
+use crate::presentation::words::confidence;
 
-/// The decision path with all values and margins, then the weights; or the failure.
+/// What a strategy said, with its tree where it has one to show.
+#[derive(Debug, Clone)]
+pub struct Explained {
+    /// What it said.
+    pub outcome: StrategyOutcome,
+    /// Its tree and the way that was taken.
+    pub drawing: Option<Drawing>,
+}
+
+/// The decision path as a tree with all values and margins, then the weights; or the failure.
 ///
 /// `as_of` is the session the strategy was asked for, which a failure does not know itself.
-pub fn text(outcome: &StrategyOutcome, as_of: Date) -> String {
-    let strategy = &outcome.strategy;
-    match &outcome.result {
-        Ok(signal) => format!("{}", fmt::from_fn(|f| write_signal(f, signal))),
+pub fn text(explained: &Explained, as_of: Date) -> String {
+    let strategy = &explained.outcome.strategy;
+    match &explained.outcome.result {
+        Ok(signal) => {
+            let tree = terminal::tree(signal, explained.drawing.as_ref());
+            format!("{tree}\n{}", ending(signal))
+        }
         Err(error) => {
-            let error = plain(&error.to_string());
+            let error = clip(&error.to_string(), LINE_MAX);
             format!("{strategy} on the closes of {as_of}: no signal\n  failed: {error}\n")
         }
     }
+}
+
+/// One self-contained page about what strategies said on the closes of a day, below 2 MB: each
+/// with its whole tree, the taken path lit. `supposed` says what was changed in those closes.
+pub fn html(all: &[Explained], as_of: Date, supposed: Option<&str>) -> String {
+    page::html(all, as_of, supposed)
 }
 
 /// One line of JSON: `{"strategy", "as_of", "weights": {SYMBOL: number}}`, with `"cash"` beside
@@ -48,121 +72,32 @@ pub fn json_line(outcome: &StrategyOutcome, as_of: Date) -> String {
     }
 }
 
-fn write_signal(f: &mut fmt::Formatter<'_>, signal: &Signal) -> fmt::Result {
-    writeln!(f, "{} on the closes of {}", signal.strategy, signal.as_of)?;
-    for step in &signal.trace.steps {
-        match step {
-            Step::Group(group) => {
-                let pad = indent(group.depth);
-                writeln!(f, "{pad}in \"{}\"", plain(&group.title))?;
-            }
-            Step::Condition(condition) => write_condition(f, condition, "")?,
-            Step::Compound(compound) => write_compound(f, compound, "")?,
-            Step::Ranking(ranking) => write_ranking(f, ranking)?,
-            Step::Weighing(weighing) => write_weighing(f, weighing)?,
-        }
-    }
-    writeln!(f, "  holds")?;
-    let width = signal.symbols().map(|symbol| symbol.as_str().len()).max().unwrap_or(0).max(4);
-    for (symbol, weight) in &signal.weights {
-        writeln!(f, "    {symbol:width$} {weight}")?;
-    }
+/// What it holds, and how sure it is.
+fn ending(signal: &Signal) -> String {
+    let mut held: Vec<(&str, String)> = signal
+        .weights
+        .iter()
+        .map(|(symbol, weight)| (symbol.as_str(), percent(weight.decimal())))
+        .collect();
     if !signal.cash.is_zero() {
-        writeln!(f, "    {:width$} {}", "cash", signal.cash)?;
+        held.push(("cash", percent(signal.cash.decimal())));
     }
-    match signal.confidence {
-        Some(confidence) => writeln!(f, "  confidence {confidence:.4} (smallest margin above)"),
-        None => writeln!(f, "  confidence: nothing was compared"),
+    let width = |texts: &mut dyn Iterator<Item = usize>| texts.max().unwrap_or_default();
+    let names = width(&mut held.iter().map(|(name, _)| name.len()));
+    let shares = width(&mut held.iter().map(|(_, share)| share.len()));
+    let mut lines: Vec<String> =
+        held.iter().map(|(name, share)| format!("{name:names$}  {share:>shares$}")).collect();
+    let word = |at: usize| if at == 0 { "holds       " } else { "            " };
+    for (at, line) in lines.iter_mut().enumerate() {
+        line.insert_str(0, word(at));
     }
-}
-
-/// `inset` stands before a part of a compound condition.
-fn write_condition(f: &mut fmt::Formatter<'_>, condition: &Condition, inset: &str) -> fmt::Result {
-    let pad = indent(condition.depth) + inset;
-    let Condition { left, left_value, comparison, right, right_value, margin, .. } = condition;
-    let verdict = if condition.holds { "yes" } else { "no " };
-    write!(f, "{pad}{verdict} {} {left_value:.4} {comparison} ", plain(left))?;
-    // A number on the right is its own name.
-    if right.parse::<f64>().is_ok() {
-        write!(f, "{right}")?;
-    } else {
-        write!(f, "{} {right_value:.4}", plain(right))?;
-    }
-    writeln!(f, " (margin {margin:.4}{})", turning(condition.turn.as_ref()))
-}
-
-/// Which closes would turn it: another one of that day, or the one after.
-fn turning(turn: Option<&Turn>) -> String {
-    let turned = |turn| format!("; turns with {}, {}", turns_at(turn), turns_next(turn));
-    turn.map_or_else(String::new, turned)
-}
-
-fn write_compound(f: &mut fmt::Formatter<'_>, compound: &Compound, inset: &str) -> fmt::Result {
-    let pad = indent(compound.depth) + inset;
-    let Compound { operator, parts, written, .. } = compound;
-    let verdict = if compound.holds { "yes" } else { "no " };
-    let wanted = if operator == "and" { "all" } else { "any" };
-    write!(f, "{pad}{verdict} {wanted} of {written}")?;
-    if parts.len() < *written {
-        write!(f, ", settled by the first {}", parts.len())?;
-    }
-    match compound.deciding() {
-        Some(condition) => writeln!(f, " (margin {:.4})", condition.margin)?,
-        None => writeln!(f)?,
-    }
-    let inset = format!("{inset}    ");
-    for part in parts {
-        match part {
-            Part::Condition(condition) => write_condition(f, condition, &inset)?,
-            Part::Compound(compound) => write_compound(f, compound, &inset)?,
+    lines.push(match signal.confidence {
+        Some(closest) => {
+            format!("confidence  {}, {}: the margin of ◀", margin(closest), confidence(closest))
         }
-    }
-    Ok(())
-}
-
-fn write_ranking(f: &mut fmt::Formatter<'_>, ranking: &Ranking) -> fmt::Result {
-    let pad = indent(ranking.depth);
-    let Ranking { by, order, scores, picked, margin, .. } = ranking;
-    write!(f, "{pad}rank by {}: the {order} {picked} of {}", plain(by), scores.len())?;
-    if let Some(margin) = margin {
-        write!(f, " (margin {margin:.4}{})", turning(ranking.turn.as_ref()))?;
-    }
-    writeln!(f)?;
-    let width = scores.iter().map(|(name, _)| plain(name).chars().count()).max().unwrap_or(0);
-    for (place, (name, score)) in scores.iter().enumerate() {
-        let mark = if place < *picked { '*' } else { ' ' };
-        writeln!(f, "{pad}  {mark} {:width$} {score:.4}", plain(name))?;
-    }
-    Ok(())
-}
-
-fn write_weighing(f: &mut fmt::Formatter<'_>, weighing: &Weighing) -> fmt::Result {
-    let pad = indent(weighing.depth);
-    writeln!(f, "{pad}weigh by the inverse of {}", plain(&weighing.by))?;
-    let names = weighing.members.iter().map(|member| plain(&member.name).chars().count());
-    let width = names.max().unwrap_or(0);
-    for member in &weighing.members {
-        let (name, volatility) = (plain(&member.name), member.volatility);
-        writeln!(f, "{pad}    {name:width$} {volatility:.4}: share {:.4}", member.share)?;
-    }
-    Ok(())
-}
-
-fn indent(depth: u16) -> String {
-    "  ".repeat(usize::from(depth) + 1)
-}
-
-/// Text from a strategy file without control characters, which could command a terminal.
-fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    for sign in text.chars() {
-        if sign.is_control() {
-            let _ = write!(plain, "{}", sign.escape_default()); // writing to a String cannot fail
-        } else {
-            plain.push(sign);
-        }
-    }
-    plain
+        None => "confidence  nothing was compared".to_owned(),
+    });
+    lines.join("\n") + "\n"
 }
 
 #[cfg(test)]
@@ -179,7 +114,7 @@ mod tests {
 
     const AS_OF: Date = date(2026, 1, 8);
 
-    fn outcome(body: &str) -> StrategyOutcome {
+    fn explained(body: &str) -> Explained {
         let text = format!("(defsymphony \"t\" {{}} {body})");
         let name = StrategyName::parse("mine").unwrap();
         let engine = SymphonyEngine::read(name.clone(), &text).unwrap();
@@ -192,10 +127,12 @@ mod tests {
             (Symbol::parse("DOWN").unwrap(), history([10.0, 9.0, 10.0, 8.0])),
         ]));
         let result = engine.explain(&market, AS_OF);
-        StrategyOutcome { strategy: name, hash: engine.needs().hash.clone(), result }
+        let drawing = engine.drawing(&market, AS_OF);
+        let hash = engine.needs().hash.clone();
+        Explained { outcome: StrategyOutcome { strategy: name, hash, result }, drawing }
     }
 
-    const BODY: &str = "(group \"Which\u{1b}[2J way\" [(weight-equal [\
+    const BODY: &str = "(group \"Which\u{1b}[2J \u{202e}way\" [(weight-equal [\
         (if (> (current-price \"UP\") (moving-average-price \"UP\" {:window 3}))\
          [(filter (cumulative-return {:window 3}) (select-top 1) [(asset \"DOWN\") (asset \"UP\")])]\
          [(asset \"DOWN\")])\
@@ -203,25 +140,32 @@ mod tests {
          [(weight-specified 0.75 (asset \"DOWN\") 0.25 [])])])])";
 
     #[test]
-    fn the_path_reads_as_tests_rankings_and_holdings() {
+    fn the_path_is_a_tree_with_its_values_and_margins_in_columns() {
         let expected = "\
-mine on the closes of 2026-01-08
-  in \"Which\\u{1b}[2J way\"
-    yes price of UP 12.0000 > 3-day average of UP 11.6667 (margin 0.0286; \
-         turns with UP at 11.50 (−4.17%), next close at 12.00 (+0.00%))
-    rank by return over 3 days: the highest 1 of 2 (margin 0.4000; \
-         turns with UP at 8.00 (−33.33%), next close at 8.80 (−26.67%))
-      * UP   20.0000
-        DOWN -20.0000
-    no  return over 1 day of DOWN -20.0000 < -25 (margin 0.0500; \
-         turns with DOWN at 7.50 (−6.25%), next close at 6.00 (−25.00%))
-  holds
-    UP   0.5
-    DOWN 0.375
-    cash 0.125
-  confidence 0.0286 (smallest margin above)
+mine on the closes of 2026-01-08                          value  against  margin
+├─ “Which [2J way”
+└─ split in 2
+   ├─ 50.0%  DOWN or UP
+   │  ├─ yes  price of UP > 3-day average of UP           12.00    11.67   2.86% ◀  else DOWN
+   │  │       closest: turns with UP at 11.50 (−4.17%), next close at 12.00 (+0.00%)
+   │  ├─ rank by return over 3 days: the highest 1 of 2                   40.00%
+   │  │  ● 50.0%  UP                                      20.00
+   │  │  ┄┄ cut, 40.00 apart ┄┄
+   │  │  ○ DOWN                                          −20.00
+   │  └─ hold UP  50.0%
+   └─ 50.0%  cash or DOWN
+      ├─ no   return over 1 day of DOWN < -25            −20.00            5.00%    else cash
+      │       turns with DOWN at 7.50 (−6.25%), next close at 6.00 (−25.00%)
+      └─ split in 2
+         ├─ 37.5%  DOWN
+         └─ 12.5%  cash
+
+holds       UP    50.0%
+            DOWN  37.5%
+            cash  12.5%
+confidence  2.86%, close: the margin of ◀
 ";
-        assert_eq!(text(&outcome(BODY), AS_OF), expected);
+        assert_eq!(text(&explained(BODY), AS_OF), expected);
     }
 
     #[test]
@@ -230,31 +174,92 @@ mine on the closes of 2026-01-08
                     (> (current-price \"DOWN\") 9)) (> (current-price \"UP\") 10) \
                     (> (current-price \"UP\") 9)) [(asset \"UP\")] [])";
         let expected = "\
-  yes any of 4, settled by the first 3 (margin 0.2000)
-      no  price of UP 12.0000 < 5 (margin 1.0000)
-      no  all of 2 (margin 0.1111)
-          yes price of UP 12.0000 > 11 (margin 0.0909)
-          no  price of DOWN 8.0000 > 9 (margin 0.1111)
-      yes price of UP 12.0000 > 10 (margin 0.2000)
-  holds
+mine on the closes of 2026-01-08          value   margin
+├─ yes  any of 4, settled by the first 3          20.00% ◀  else cash
+│  ├─ no   price of UP < 5                12.00  100.00%
+│  ├─ no   all of 2                               11.11%
+│  │  ├─ yes  price of UP > 11            12.00    9.09%
+│  │  └─ no   price of DOWN > 9            8.00   11.11%
+│  └─ yes  price of UP > 10               12.00   20.00%
+│          closest: turns with UP at 10.00 (−16.67%), next close at 10.00 (−16.67%)
+└─ hold UP  100.0%
+
+holds       UP  100.0%
+confidence  20.00%, far from turning: the margin of ◀
 ";
-        // Without what would turn each: that is shown elsewhere.
-        let shown = text(&outcome(body), AS_OF);
-        let cut = |line: &str| match (line.find("; "), line.ends_with(')')) {
-            (Some(at), true) => format!("{})", &line[..at]),
-            _ => line.to_owned(),
-        };
-        let shown: Vec<String> = shown.lines().map(cut).collect();
-        assert!(shown.join("\n").contains(expected), "{shown:#?}");
+        assert_eq!(text(&explained(body), AS_OF), expected);
     }
 
     #[test]
-    fn a_weighing_shows_volatilities_and_shares() {
-        let body = "(weight-inverse-volatility 3 [(asset \"UP\") (asset \"DOWN\")])";
-        let shown = text(&outcome(body), AS_OF);
-        assert!(shown.contains("  weigh by the inverse of volatility over 3 days\n"), "{shown}");
-        assert!(shown.contains("      UP   5.5298: share 0.7418\n"), "{shown}");
-        assert!(shown.ends_with("  confidence: nothing was compared\n"), "{shown}");
+    fn shares_by_volatility_and_several_picks_are_listed_once() {
+        let pair = "(group \"pair\" [(weight-equal [(asset \"UP\") (asset \"DOWN\")])])";
+        let body = format!(
+            "(weight-inverse-volatility 2 [(asset \"UP\") (filter (cumulative-return {{:window 1}}) \
+             (select-bottom 2) [(asset \"UP\") {pair} (asset \"DOWN\")])])"
+        );
+        let expected = "\
+mine on the closes of 2026-01-08                        value  margin
+└─ weigh by the inverse of volatility over 2 days
+   │  ● 63.2%  UP                                        6.43
+   │  ● 36.8%  untitled ranking 4                       11.04
+   └─ 36.8%  the lowest 2 of 3 by return over 1 day
+      └─ rank by return over 1 day: the lowest 2 of 3          10.00% ◀
+         │  ● 18.4%  DOWN                              −20.00
+         │  ● 18.4%  pair                              −10.00
+         │  ┄┄ cut, 10.00 apart ┄┄
+         │  ○ UP                                         0.00
+         │  closest: turns with UP at 10.80 (−10.00%), next close at 10.80 (−10.00%)
+         └─ 18.4%  UP 50.0%, DOWN 50.0%
+            ├─ “pair”
+            └─ split in 2
+               ├─ 9.2%  UP
+               └─ 9.2%  DOWN
+
+holds       UP    72.4%
+            DOWN  27.6%
+confidence  10.00%, clear: the margin of ◀
+";
+        assert_eq!(text(&explained(&body), AS_OF), expected);
+    }
+
+    #[test]
+    fn a_label_too_long_for_its_column_has_its_figures_on_the_next_line() {
+        let body = "(if (> (percentage-price-oscillator-signal \"UP\" 1 2 2) \
+                    (percentage-price-oscillator-signal \"DOWN\" 1 2 2)) [(asset \"UP\")] [])";
+        let expected = "\
+mine on the closes of 2026-01-08  value  against  margin
+├─ yes  PPO signal(1, 2, 2) of UP > PPO signal(1, 2, 2) of DOWN
+│                                  2.04    −4.49  29.36% ◀  else cash
+│       closest: turns with UP at 9.02 (−24.77%), next close at 9.46 (−21.12%)
+└─ hold UP  100.0%
+
+holds       UP  100.0%
+confidence  29.36%, far from turning: the margin of ◀
+";
+        assert_eq!(text(&explained(body), AS_OF), expected);
+    }
+
+    #[test]
+    fn a_strategy_without_a_tree_shows_what_it_looked_at() {
+        let bare = Explained { drawing: None, ..explained(BODY) };
+        let expected = "\
+mine on the closes of 2026-01-08                    value  against  margin
+├─ “Which [2J way”
+├─ yes  price of UP > 3-day average of UP           12.00    11.67   2.86% ◀
+│       closest: turns with UP at 11.50 (−4.17%), next close at 12.00 (+0.00%)
+├─ rank by return over 3 days: the highest 1 of 2                   40.00%
+│  ● UP                                             20.00
+│  ┄┄ cut, 40.00 apart ┄┄
+│  ○ DOWN                                          −20.00
+└─ no   return over 1 day of DOWN < -25            −20.00            5.00%
+        turns with DOWN at 7.50 (−6.25%), next close at 6.00 (−25.00%)
+
+holds       UP    50.0%
+            DOWN  37.5%
+            cash  12.5%
+confidence  2.86%, close: the margin of ◀
+";
+        assert_eq!(text(&bare, AS_OF), expected);
     }
 
     #[test]
@@ -262,18 +267,18 @@ mine on the closes of 2026-01-08
         let body = "(if (> (rsi \"UP\" {:window 10}) 79) [(asset \"UP\")] [])";
         let expected = "mine on the closes of 2026-01-08: no signal\n  \
                         failed: too few closes for UP: RSI(10) needs 11, have 4\n";
-        assert_eq!(text(&outcome(body), AS_OF), expected);
+        assert_eq!(text(&explained(body), AS_OF), expected);
     }
 
     #[test]
     fn the_line_for_programs_is_json() {
         assert_eq!(
-            json_line(&outcome(BODY), AS_OF),
+            json_line(&explained(BODY).outcome, AS_OF),
             r#"{"strategy":"mine","as_of":"2026-01-08","weights":{"UP":0.5,"DOWN":0.375},"cash":0.125}"#
         );
-        let failed = outcome("(if (> (rsi \"NONE\" {:window 10}) 79) [(asset \"UP\")] [])");
+        let failed = explained("(if (> (rsi \"NONE\" {:window 10}) 79) [(asset \"UP\")] [])");
         assert_eq!(
-            json_line(&failed, AS_OF),
+            json_line(&failed.outcome, AS_OF),
             r#"{"strategy":"mine","as_of":"2026-01-08","error":"no closes for NONE"}"#
         );
     }
