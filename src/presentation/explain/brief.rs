@@ -84,6 +84,11 @@ impl Held<'_> {
     }
 }
 
+/// Whether a piece is an asset or cash.
+pub(super) fn is_leaf(outline: &Outline, piece: usize) -> bool {
+    matches!(outline.pieces.get(piece), Some(Piece::Asset(_) | Piece::Cash))
+}
+
 /// `UVXY or BTAL`, or how many assets a piece could come to.
 pub(super) fn choice(outline: &Outline, piece: usize) -> String {
     let mut names: Vec<&str> = Vec::new();

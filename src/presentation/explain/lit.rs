@@ -3,7 +3,9 @@
 
 use crate::domain::symphony::outline::{Piece, Route};
 use crate::domain::symphony::trace::{Compound, Condition, Part, Ranking, Step, Trace, Weighing};
-use crate::presentation::explain::brief::{NAME_MAX, apart, around, brief, closest, holding};
+use crate::presentation::explain::brief::{
+    NAME_MAX, apart, around, brief, closest, holding, is_leaf,
+};
 use crate::presentation::explain::sketch::{Light, Met, Sketch, only, unwrapped};
 use crate::presentation::figures::{compared, margin, ratio, statistic, value};
 use crate::presentation::line::{Line, clip};
@@ -58,7 +60,7 @@ impl Way<'_, '_> {
         if only(self.sketch.outline, route.piece).is_some() {
             return route.on.first();
         }
-        if route.on.is_empty() {
+        if is_leaf(self.sketch.outline, route.piece) {
             let held = brief(self.sketch.outline, route.piece);
             self.sketch.out.put("<li class=\"held\">hold <b>").text(&held.into()).put("</b> ");
             self.sketch.out.text(&ratio(route.share).into()).put("</li>");
@@ -70,7 +72,8 @@ impl Way<'_, '_> {
             self.sketch.out.put("</li>");
             return None;
         }
-        if self.sketch.room[0] == 0 || nest >= NEST_MAX {
+        // Nothing behind it: its visits were too many to be kept.
+        if self.sketch.room[0] == 0 || nest >= NEST_MAX || route.on.is_empty() {
             self.sketch.out.put("<li>The way goes on: ");
             self.sketch.left_out(route.piece);
             self.sketch.out.put("</li>");

@@ -7,7 +7,7 @@
 use crate::domain::strategy::Signal;
 use crate::domain::symphony::outline::{Drawing, Piece, Route};
 use crate::domain::symphony::trace::{Compound, Condition, Part, Ranking, Step, Turn, Weighing};
-use crate::presentation::explain::brief::{NAME_MAX, apart, around, brief, closest};
+use crate::presentation::explain::brief::{NAME_MAX, apart, around, brief, closest, is_leaf};
 use crate::presentation::figures::{compared, margin, ratio, statistic, value};
 use crate::presentation::line::clip;
 use crate::presentation::turning::{turns_at, turns_next};
@@ -75,8 +75,7 @@ impl Path<'_> {
             rungs.extend(step.map(|step| self.rung(step, Some(here))));
             at = match &here.on[..] {
                 [] => {
-                    let share = ratio(here.share);
-                    rungs.push(Rung::of(format!("hold {}  {share}", self.name(here.piece))));
+                    rungs.push(Rung::of(self.end(here)));
                     None
                 }
                 [only] => Some(only),
@@ -95,6 +94,13 @@ impl Path<'_> {
             };
         }
         rungs
+    }
+
+    /// What is held where the way ends; it may have been too long to be kept whole.
+    fn end(&self, route: &Route) -> String {
+        let is_leaf = self.drawing.is_some_and(|drawing| is_leaf(&drawing.outline, route.piece));
+        let word = if is_leaf { "hold" } else { "and on through" };
+        format!("{word} {}  {}", self.name(route.piece), ratio(route.share))
     }
 
     fn branch(&self, on: &Route) -> Rung {

@@ -247,13 +247,17 @@ fn a_strategy_of_three_megabytes_gives_a_page_below_two_and_says_what_is_left_ou
         body.push_str("(asset \"C\")");
         body.push_str(&"])])".repeat(75));
     }
-    let text = format!("(defsymphony \"big\" {{}} (weight-equal [{body}]))");
-    assert!(text.len() > 3_000_000, "{} bytes", text.len());
-    let big = explained("big", &text, 1);
-    assert!(big.outcome.result.is_ok());
-    let page = page(&big);
-    assert!(page.len() < 2_000_000 && page.len() > 200_000, "{} bytes", page.len());
-    assert!(page.contains(" parts of the strategy, written out, are not drawn."));
+    let taken = format!("(weight-equal [{body}])");
+    let left = format!("(if (> (rsi \"A\" {{:window 5}}) 101) [{taken}] [(asset \"B\")])");
+    for (body, held) in [(taken, "holds C 100.0%"), (left, "holds B 100.0%")] {
+        let text = format!("(defsymphony \"big\" {{}} {body})");
+        assert!(text.len() > 3_000_000, "{} bytes", text.len());
+        let page = page(&explained("big", &text, 1));
+        assert!(page.contains(held), "{held}");
+        assert!(page.len() < 2_000_000 && page.len() > 200_000, "{} bytes", page.len());
+        assert!(page.contains(" parts of the strategy, written out, are not drawn."));
+        assert!(!page.contains("hold <b>“"), "what goes on is not held");
+    }
 }
 
 #[test]
