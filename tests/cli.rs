@@ -186,7 +186,10 @@ fn status_tells_the_last_run_even_when_it_failed() {
 fn a_decision_is_explained_with_the_path_that_led_to_it() {
     let desk = Desk::new().with_prices();
     let said = desk.call("explain --prices prices --date 2026-11-20 --symphony trend.clj");
-    said.is(0, &["trend on the closes of 2026-11-20", "yes", "200-day average of SPY", "SPY  1"]);
+    said.is(
+        0,
+        &["trend on the closes of 2026-11-20", "yes", "200-day average of SPY", "SPY  100.0%"],
+    );
     let said = desk.call("explain --prices prices --date 2026-11-20 --symphony trend.clj --json");
     let line = json(&said.out);
     assert_eq!((&line["strategy"], &line["weights"]["SPY"]), (&"trend".into(), &1.into()));
@@ -207,15 +210,51 @@ fn a_decision_is_explained_for_another_close_than_the_real_one() {
     let desk = Desk::new().with_prices();
     let line = "explain --prices prices --date 2026-11-20 --symphony trend.clj";
     let real = desk.call(line);
-    real.is(0, &["SPY  1", "turns with SPY at "]);
+    real.is(0, &["SPY  100.0%", "turns with SPY at "]);
     // The close that is said to turn it does.
     let turn = real.out.split("turns with SPY at ").nth(1).unwrap().split(' ').next().unwrap();
     let said = desk.call(&format!("{line} --what-if SPY={turn}"));
-    said.is(0, &["supposing SPY at ", " on 2026-11-20:", "no  price of SPY", "BIL  1"]);
-    desk.call(&format!("{line} --what-if SPY=-1% --what-if BIL=+2%")).is(0, &["SPY  1"]);
+    said.is(0, &["supposing SPY at ", " on 2026-11-20:", "no   price of SPY", "BIL  100.0%"]);
+    desk.call(&format!("{line} --what-if SPY=-1% --what-if BIL=+2%")).is(0, &["SPY  100.0%"]);
     let words = ["QQQ has no close on 2026-11-20", "in the price folder"];
     desk.call(&format!("{line} --what-if QQQ=-3%")).is(3, &words);
     desk.call(&format!("{line} --what-if SPY=minus")).is(2, &["such as TQQQ=-3%"]);
+}
+
+#[test]
+fn a_decision_is_explained_as_a_page() {
+    let desk = Desk::new().with_prices();
+    let line = "explain --prices prices --date 2026-11-20 --symphony trend.clj";
+    let said = desk.call(&format!("{line} --html out.html"));
+    said.is(0, &["page  out.html"]);
+    let page = fs::read_to_string(desk.path("out.html")).unwrap();
+    assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"), "{page}");
+    for words in ["trend holds SPY 100.0%", "200-day average of SPY", "The closest decision."] {
+        assert!(page.contains(words), "{words} is missing in: {page}");
+    }
+    assert_eq!(desk.call(&format!("{line} --html -")).out, page);
+    let supposing = desk.call(&format!("{line} --what-if SPY=-40% --html -"));
+    supposing.is(0, &["trend holds BIL 100.0%", "supposing SPY at "]);
+    // Every strategy of the policy in one page; a failure is told there and by the exit code.
+    let said = desk.call("explain --prices prices --date 2026-11-20 --html -");
+    said.is(1, &["What 3 strategies hold, and why", "No signal. No closes for", "<nav>"]);
+}
+
+#[test]
+fn a_page_that_cannot_be_made_says_why() {
+    let desk = Desk::new().with_prices();
+    let line = "explain --prices prices --symphony trend.clj";
+    let said = desk.call(&format!("{line} --date 2026-11-20 --html none/out.html"));
+    said.is(3, &["none/out.html: No such file", "name a file that can be written"]);
+    desk.call(&format!("{line} --date 2026-11-20 --html prices"))
+        .is(3, &["prices: Is a directory"]);
+    let days = "--from 2026-11-18 --to 2026-11-20";
+    desk.call(&format!("{line} {days} --html out.html")).is(2, &["cannot be used with"]);
+    let said = desk.call(&format!("{line} --date 2026-11-20 --json --html out.html"));
+    said.is(2, &["cannot be used with"]);
+    let said = desk.call("explain nope --prices prices --date 2026-11-20 --html out.html");
+    said.is(3, &["no strategy nope in the policy"]);
+    assert!(!desk.path("out.html").exists(), "nothing was written");
 }
 
 #[test]

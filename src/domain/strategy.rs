@@ -12,6 +12,7 @@ use crate::domain::market::Histories;
 use crate::domain::money::Weight;
 use crate::domain::run::StrategyName;
 use crate::domain::symbol::Symbol;
+use crate::domain::symphony::outline::Drawing;
 use crate::domain::symphony::trace::Trace;
 
 /// The door for any kind of strategy: closes in, weights out, nothing else.
@@ -38,6 +39,12 @@ pub trait StrategyEngine: Send + Sync {
     /// As [`StrategyEngine::evaluate`].
     fn explain(&self, market: &Histories, as_of: Date) -> Result<Signal, StrategyError> {
         self.evaluate(market, as_of)
+    }
+
+    /// All that the strategy could do, with the way that [`StrategyEngine::evaluate`] takes through
+    /// it; `None` where it has no tree to show.
+    fn drawing(&self, _market: &Histories, _as_of: Date) -> Option<Drawing> {
+        None
     }
 }
 

@@ -83,13 +83,30 @@ pub(crate) fn ratio(value: f64) -> String {
 
 /// Two compared values and their distance, with as many decimals as it takes to see it.
 pub(crate) fn compared(left: f64, right: f64) -> [String; 3] {
+    let decimals = decimals_between(left, right);
+    [left, right, (left - right).abs()].map(|value| statistic(value, decimals))
+}
+
+/// How many decimals it takes to tell two values apart, at least two.
+pub(crate) fn decimals_between(left: f64, right: f64) -> usize {
     let mut decimals = 2;
     while decimals < VALUE_DECIMALS_MAX
         && format!("{left:.decimals$}") == format!("{right:.decimals$}")
     {
         decimals += 1;
     }
-    [left, right, (left - right).abs()].map(|value| statistic(value, decimals))
+    decimals
+}
+
+/// How far a decision is from turning: `4.01%`.
+pub(crate) fn margin(value: f64) -> String {
+    if !value.is_finite() {
+        "no number".to_owned()
+    } else if value > 0.0 && value < 0.000_05 {
+        "under 0.01%".to_owned()
+    } else {
+        format!("{:.2}%", value * 100.0)
+    }
 }
 
 /// One statistic with two decimals.
@@ -113,7 +130,8 @@ pub(crate) fn edge_price(close: f64, away: f64) -> String {
     statistic(ticked / ticks, decimals)
 }
 
-fn statistic(value: f64, decimals: usize) -> String {
+/// One statistic with so many decimals.
+pub(crate) fn statistic(value: f64, decimals: usize) -> String {
     if !value.is_finite() {
         return "no number".to_owned();
     }

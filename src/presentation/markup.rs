@@ -37,6 +37,11 @@ impl Markup {
         self
     }
 
+    /// Bytes so far.
+    pub(crate) fn length(&self) -> usize {
+        self.0.len()
+    }
+
     /// The finished HTML.
     pub(crate) fn finish(self) -> String {
         self.0

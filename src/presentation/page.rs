@@ -16,7 +16,7 @@ use crate::presentation::tally::equity_change;
 use crate::presentation::words::verdict_tone;
 
 /// Nothing is loaded and nothing runs, whatever the report contains.
-const HEAD: &str = concat!(
+pub(crate) const HEAD: &str = concat!(
     "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">",
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; ",
     "style-src 'unsafe-inline'\">",

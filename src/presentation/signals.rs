@@ -91,18 +91,7 @@ fn decided(signal: &Signal) -> String {
 
 /// The step with the smallest margin, in words.
 pub(crate) fn deciding(trace: &Trace) -> Option<String> {
-    let margin = |step: &Step| match step {
-        Step::Condition(condition) => Some(condition.margin),
-        Step::Compound(compound) => compound.deciding().map(|condition| condition.margin),
-        Step::Ranking(ranking) => ranking.margin,
-        Step::Group(_) | Step::Weighing(_) => None,
-    };
-    let closest = trace
-        .steps
-        .iter()
-        .filter_map(|step| margin(step).map(|margin| (margin, step)))
-        .min_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, step)| step)?;
+    let closest = trace.steps.get(*trace.closest().first()?)?;
     match closest {
         Step::Condition(condition) => Some(decided_by(condition)),
         Step::Compound(compound) => compound.deciding().map(decided_by),
@@ -257,7 +246,7 @@ fn comparison(condition: &Condition) -> String {
 }
 
 /// `Turns with SPY at 484.93 (−4.05%), or its next close at 486.10 (−3.82%).`
-fn turning(turn: Option<&Turn>) -> String {
+pub(crate) fn turning(turn: Option<&Turn>) -> String {
     let Some(turn) = turn else { return String::new() };
     match (&turn.instead, &turn.next) {
         (None, None) => format!("{} turns it.", capital(&turns_at(turn))),

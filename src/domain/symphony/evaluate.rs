@@ -18,12 +18,17 @@ use crate::domain::symphony::trace::{
 use crate::domain::symphony::tree::{Measured, Node, NodeId, Pick, SeriesId, SymbolId, Tree};
 use crate::domain::symphony::turn::{Side, turn};
 
+/// Most visits that are kept for a drawing: more than anybody looks at.
+const VISITS_MAX: usize = 20_000;
+
 /// A decision and how it came about.
 #[derive(Debug)]
 pub(crate) struct Decision {
     pub(crate) weights: Vec<(Symbol, Weight)>,
     pub(crate) cash: Weight,
     pub(crate) trace: Trace,
+    /// Nodes that were given a part of the whole, with that part, in the order of the walk.
+    pub(crate) visits: Vec<(NodeId, f64)>,
 }
 
 /// Weights and path of a tree on the closes up to and including `as_of`.
@@ -38,12 +43,12 @@ pub(crate) fn evaluate(
 ) -> Result<Decision, StrategyError> {
     let (mut scratch, mut parts) = (Scratch::default(), Parts::default());
     let mut study = Study::new(tree, (market, as_of), false, &mut scratch);
-    let told = Some(Told { trace: Trace::default(), turns });
-    let trace = walk(&mut study, None, &mut parts, told)?.unwrap_or_default();
+    let told = Some(Told { turns, ..Told::default() });
+    let Told { trace, visits, .. } = walk(&mut study, None, &mut parts, told)?.unwrap_or_default();
     let mut weights = Vec::new();
     let cash = parts.settle(&mut weights)?;
     let named = |(symbol, weight): (SymbolId, Weight)| (tree.symbol(symbol).clone(), weight);
-    Ok(Decision { weights: weights.into_iter().map(named).collect(), cash, trace })
+    Ok(Decision { weights: weights.into_iter().map(named).collect(), cash, trace, visits })
 }
 
 /// Hands out the parts of a session, the last one if none is named; the answer is the path, where it
@@ -53,20 +58,21 @@ pub(crate) fn walk(
     session: Option<usize>,
     parts: &mut Parts,
     told: Option<Told>,
-) -> Result<Option<Trace>, StrategyError> {
+) -> Result<Option<Told>, StrategyError> {
     let tree = study.tree();
     let today = session.unwrap_or(study.sessions().len().saturating_sub(1));
     study.begin();
     parts.clear(tree.symbols.len());
     let mut walk = Walk { tree, study, today, told, parts };
     walk.enter(tree.root, 1.0, 0)?;
-    Ok(walk.told.map(|told| told.trace))
+    Ok(walk.told)
 }
 
 /// The path so far, and whether to find what would turn each decision on it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Told {
     trace: Trace,
+    visits: Vec<(NodeId, f64)>,
     turns: bool,
 }
 
@@ -84,6 +90,11 @@ impl Walk<'_, '_> {
         self.study.spend(1)?;
         if part <= 0.0 {
             return Ok(()); // a weight of nothing needs no value
+        }
+        if let Some(told) = &mut self.told
+            && told.visits.len() < VISITS_MAX
+        {
+            told.visits.push((id, part));
         }
         let tree = self.tree;
         match tree.node(id) {
@@ -312,7 +323,7 @@ fn cut(ranked: &[Scored], picked: usize) -> Option<(Scored, Scored)> {
 }
 
 impl Pick {
-    const fn words(self) -> &'static str {
+    pub(crate) const fn words(self) -> &'static str {
         match self {
             Self::Top => "highest",
             Self::Bottom => "lowest",

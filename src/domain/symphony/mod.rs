@@ -3,7 +3,8 @@
 //! In reading order: `form` (brackets and words), `read` and `steps` (forms of either encoding to
 //! a tree, by way of `plant`), `tree` and `condition`, `write` (and back), `function` (the indicators), `needs`
 //! (how much history), `board` (closes side by side), `study` (values on demand), `evaluate`
-//! (today's walk), `parts` (what it hands out), `decided` (without its path), `turn` (what would change it), [`trace`].
+//! (today's walk), `parts` (what it hands out), `decided` (without its path), `turn` (what would
+//! change it), [`trace`], [`outline`] (all of it, to be drawn).
 
 mod board;
 mod condition;
@@ -12,6 +13,7 @@ mod evaluate;
 pub mod form;
 pub mod function;
 mod needs;
+pub mod outline;
 mod parts;
 mod plant;
 mod read;
@@ -30,6 +32,7 @@ use crate::domain::market::Histories;
 use crate::domain::run::StrategyName;
 use crate::domain::strategy::{Needs, Signal, StrategyEngine, StrategyError};
 use crate::domain::symphony::form::ReadError;
+use crate::domain::symphony::outline::{Drawing, Outline};
 use crate::domain::symphony::tree::Tree;
 
 pub use crate::domain::symphony::decided::{Decided, Scratch};
@@ -104,6 +107,13 @@ impl StrategyEngine for SymphonyEngine {
 
     fn explain(&self, market: &Histories, as_of: Date) -> Result<Signal, StrategyError> {
         self.signal(market, as_of, true)
+    }
+
+    fn drawing(&self, market: &Histories, as_of: Date) -> Option<Drawing> {
+        let outline = Outline::of(&self.tree);
+        let decision = evaluate::evaluate(&self.tree, false, market, as_of);
+        let route = decision.ok().and_then(|decision| outline.follow(&decision.visits));
+        Some(Drawing { outline, route })
     }
 }
 

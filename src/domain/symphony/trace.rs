@@ -166,13 +166,28 @@ pub struct Member {
 impl Trace {
     /// The smallest margin on the path; `None` when nothing was compared.
     pub fn confidence(&self) -> Option<f64> {
-        let margins = self.steps.iter().filter_map(|step| match step {
-            Step::Condition(condition) => Some(condition.margin),
-            Step::Compound(compound) => compound.deciding().map(|condition| condition.margin),
-            Step::Ranking(ranking) => ranking.margin,
-            Step::Group(_) | Step::Weighing(_) => None,
-        });
-        margins.reduce(f64::min)
+        self.steps.iter().filter_map(Step::margin).reduce(f64::min)
+    }
+
+    /// Places of the steps that decided something, the closest first.
+    pub fn closest(&self) -> Vec<usize> {
+        let margin = |(at, step): (usize, &Step)| step.margin().map(|margin| (margin, at));
+        let mut margins: Vec<(f64, usize)> =
+            self.steps.iter().enumerate().filter_map(margin).collect();
+        margins.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        margins.into_iter().map(|(_, at)| at).collect()
+    }
+}
+
+impl Step {
+    /// How far it is from turning, 0 to 1; `None` where nothing was compared.
+    pub fn margin(&self) -> Option<f64> {
+        match self {
+            Self::Condition(condition) => Some(condition.margin),
+            Self::Compound(compound) => compound.deciding().map(|condition| condition.margin),
+            Self::Ranking(ranking) => ranking.margin,
+            Self::Group(_) | Self::Weighing(_) => None,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The strategies' signals on given closes, with the path that led to them.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jiff::civil::Date;
@@ -18,7 +18,7 @@ use crate::interface::cli::offline::causes;
 use crate::interface::cli::strategy_file::read;
 use crate::interface::cli::supposing::{Supposed, suppose, supposed};
 use crate::interface::cli::{Trouble, alias, day, say};
-use crate::presentation::explain::{json_line, text};
+use crate::presentation::explain::{Explained, html, json_line, text};
 use crate::simulator::market::histories;
 
 /// What to explain.
@@ -49,6 +49,10 @@ pub(super) struct Explain {
     /// give it several times.
     #[arg(long, value_name = "SYMBOL=CLOSE", value_parser = supposed)]
     what_if: Vec<Supposed>,
+    /// Write it as a page with the whole strategies, the taken paths lit: to a file, or `-` for
+    /// standard output. One day only.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to", "json"])]
+    html: Option<PathBuf>,
 }
 
 /// Explains; the answer is the exit code: 1 when a strategy had no signal.
@@ -78,16 +82,48 @@ pub(super) fn explain(what: &Explain, json: bool) -> Result<u8, Trouble> {
     let mut failed = false;
     for day in days {
         let (market, supposed) = suppose(market.through(day), day, &what.what_if)?;
-        if let Some(supposed) = supposed.filter(|_| !json) {
+        let outcomes = evaluate(&book, &market, day);
+        failed |= outcomes.iter().any(|outcome| outcome.result.is_err());
+        if json {
+            for outcome in &outcomes {
+                say(&json_line(outcome, day));
+            }
+            continue;
+        }
+        let explained: Vec<Explained> = book
+            .iter()
+            .zip(outcomes)
+            .map(|(slot, outcome)| {
+                let engine = slot.engine.as_ref().ok();
+                Explained { outcome, drawing: engine.and_then(|e| e.drawing(&market, day)) }
+            })
+            .collect();
+        if let Some(path) = &what.html {
+            put(path, &html(&explained, day, supposed.as_deref()))?;
+            continue;
+        }
+        if let Some(supposed) = supposed {
             say(&supposed);
         }
-        for outcome in evaluate(&book, &market, day) {
-            failed |= outcome.result.is_err();
-            let told = if json { json_line(&outcome, day) } else { text(&outcome, day) };
-            say(&told);
+        for explained in &explained {
+            say(&text(explained, day));
         }
     }
     Ok(u8::from(failed))
+}
+
+/// Writes a page to a file, or to standard output for `-`.
+fn put(path: &Path, page: &str) -> Result<(), Trouble> {
+    if path == Path::new("-") {
+        say(page.trim_end());
+        return Ok(());
+    }
+    std::fs::write(path, page).map_err(|error| {
+        let said = format!("{}: {error}", path.display());
+        Trouble::setting(said, "name a file that can be written")
+    })?;
+    say(&format!("page  {}", path.display()));
+    Ok(())
 }
 
 fn book(what: &Explain) -> Result<Vec<StrategySlot>, Trouble> {

@@ -1,5 +1,6 @@
 //! What a reader may rely on, whatever a run brought along.
 
+mod explained;
 mod listed;
 mod pictures;
 mod safe;
