@@ -20,6 +20,7 @@ pub mod market;
 pub mod money;
 pub mod mutant;
 pub mod notices;
+pub mod opposites;
 pub mod order;
 pub mod order_id;
 pub mod plan;
