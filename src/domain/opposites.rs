@@ -1,8 +1,9 @@
 //! Funds that move against each other by construction: leveraged and inverse ones of one index.
 //!
 //! Whoever holds both sides pays two fees and two decays for little or nothing. A closed list, because
-//! no broker's answer says what a fund follows; factors are those of one day, as the funds' sponsors
-//! state them (2026). Indexes of two sponsors count as one where they hold the same shares.
+//! no broker's answer says what a fund follows; the factors are the daily ones of the funds' names and
+//! were not looked up fund by fund, so nothing is traded by them: a wrong row makes or spares a remark.
+//! Indexes of two sponsors count as one where they hold much the same shares.
 
 use crate::domain::symbol::Symbol;
 

@@ -152,11 +152,13 @@ fn indent(depth: u16) -> String {
     "  ".repeat(usize::from(depth) + 1)
 }
 
-/// Text from a strategy file without control characters, which could command a terminal.
-fn plain(text: &str) -> String {
+/// Text from a strategy file without signs that could command a terminal: controls, and those that
+/// turn the direction of what follows.
+pub(crate) fn plain(text: &str) -> String {
+    let turns = |sign| matches!(sign, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let mut plain = String::with_capacity(text.len());
     for sign in text.chars() {
-        if sign.is_control() {
+        if sign.is_control() || turns(sign) {
             let _ = write!(plain, "{}", sign.escape_default()); // writing to a String cannot fail
         } else {
             plain.push(sign);

@@ -3,16 +3,20 @@
 //! In reading order: `form` (brackets and words), `read` and `steps` (forms of either encoding to
 //! a tree, by way of `plant`), `tree` and `condition`, `write` (and back), `function` (the indicators), `needs`
 //! (how much history), `board` (closes side by side), `study` (values on demand), `evaluate`
-//! (today's walk), `turn` (what would change it), [`trace`].
+//! (today's walk), `turn` (what would change it), [`trace`]; [`lint`] with `outline` and `spelling`.
 
 mod board;
 mod condition;
 mod evaluate;
 pub mod form;
 pub mod function;
+pub mod lint;
 mod needs;
+mod outline;
 mod plant;
 mod read;
+mod read_error;
+mod spelling;
 mod steps;
 mod study;
 pub mod trace;
