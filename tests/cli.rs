@@ -421,8 +421,11 @@ fn the_exchange_answers_any_client_until_it_is_stopped() {
 fn the_help_names_every_command_and_exit_code() {
     let desk = Desk::new();
     let help = desk.call("--help");
-    help.is(0, &["run", "preview", "explain", "init", "status", "exchange", "Exit codes:"]);
-    for command in ["run", "preview", "explain", "init", "status", "exchange"] {
+    help.is(
+        0,
+        &["run", "preview", "explain", "check", "init", "status", "exchange", "Exit codes:"],
+    );
+    for command in ["run", "preview", "explain", "check", "init", "status", "exchange"] {
         desk.call(&format!("{command} --help")).is(0, &["Usage: alchemiser", "--json"]);
     }
     desk.call("run --help").is(0, &["Exit codes:", "The built-in exchange:"]);

@@ -6,6 +6,7 @@ use alchemiser::domain::market::{Histories, History};
 use alchemiser::domain::run::StrategyName;
 use alchemiser::domain::strategy::{Signal, StrategyEngine};
 use alchemiser::domain::symbol::Symbol;
+use alchemiser::domain::symphony::lint::{Against, Code, check};
 use alchemiser::domain::symphony::{Encoding, SymphonyEngine};
 use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
@@ -15,11 +16,17 @@ const FIRST: Date = date(2026, 9, 1);
 /// Closes of each symbol.
 const CLOSES: usize = 40;
 
-/// A strategy that can be read is the same when it was written out in either encoding, and fails with
+/// A check finds an error exactly where a strategy cannot be read, inside of the text. A strategy that
+/// can be read is the same when it was written out in either encoding, and fails with
 /// a reason or says weights that sum to one.
 pub(crate) fn enter(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let Some(engine) = read(text) else { return };
+    let found = check(text, &Against::default()).findings;
+    let has_error = found.iter().any(|finding| finding.code == Code::Unreadable);
+    assert!(found.iter().all(|finding| finding.place.end <= text.len()), "{found:?}");
+    let engine = read(text);
+    assert_eq!(engine.is_none(), has_error, "{found:?}");
+    let Some(engine) = engine else { return };
     let plain = engine.write(Encoding::Text);
     for encoding in [Encoding::Text, Encoding::Json] {
         let Ok(written) = engine.write(encoding) else { continue };

@@ -195,7 +195,9 @@ impl Strength {
         let moves = self.up + self.down;
         // Both averages are sums of non-negative terms: their sum is either above zero or exactly
         // zero, or NaN for a meaningless window.
-        if moves > 0.0 || moves.is_nan() { 100.0 * self.up / moves } else { 50.0 }
+        let index = if moves > 0.0 || moves.is_nan() { 100.0 * self.up / moves } else { 50.0 };
+        // Without losses the product's rounding may end a hair above; not `min`, which hides NaN.
+        if index > 100.0 { 100.0 } else { index }
     }
 
     /// The index after one more close.
@@ -348,6 +350,12 @@ mod tests {
         assert!(close_to(rsi(&[5.0; 12], 10).unwrap(), 50.0));
         assert!(close_to(rsi(&[1.0, 2.0, 3.0], 2).unwrap(), 100.0));
         assert!(close_to(rsi(&[3.0, 2.0, 1.0], 2).unwrap(), 0.0));
+    }
+
+    #[test]
+    fn no_rounding_lifts_the_index_above_a_hundred() {
+        let index = |step: f64| rsi(&[1.0, 1.0 + step], 1).unwrap();
+        assert!((1..1000).all(|step| index(f64::from(step) / 1000.0) <= 100.0));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::execution::OrderOutcome;
 use crate::domain::money::{Price, Shares, Usd};
-use crate::domain::opposites::{Opposite, opposites};
+use crate::domain::opposites::{Opposites, opposites};
 use crate::domain::plan::{RebalancePlan, SleeveState};
 use crate::domain::report::RunReport;
 use crate::domain::run::{RunAction, StrategyName};
@@ -66,9 +66,10 @@ pub fn opposed(report: &RunReport) -> Vec<Opposed> {
     let mut found = Vec::new();
     for (bull, bull_value) in &values {
         for (bear, bear_value) in &values {
-            let pair = opposites(bull, bear).filter(|pair| pair.bull == bull.as_str());
+            let pair = opposites(bull, bear).filter(|pair| pair.tenths[0] > 0);
             let Some(pair) = pair else { continue };
-            let [bull_tied, bear_tied, cancelled] = cancelled(&pair, left[bull], left[bear]);
+            let factors = factors(pair);
+            let [bull_tied, bear_tied, cancelled] = cancelled(factors, left[bull], left[bear]);
             if !cancelled.is_positive() {
                 continue;
             }
@@ -77,14 +78,14 @@ pub fn opposed(report: &RunReport) -> Vec<Opposed> {
             }
             let stake = |symbol: &Symbol, factor: Decimal, value: Usd| Stake {
                 symbol: symbol.clone(),
-                factor: factor.abs(),
+                factor,
                 value,
                 strategies: holdings[symbol].1.clone(),
             };
             found.push(Opposed {
-                follows: pair.follows.to_owned(),
-                bull: stake(bull, pair.bull_factor, *bull_value),
-                bear: stake(bear, pair.bear_factor, *bear_value),
+                follows: pair.follow.to_owned(),
+                bull: stake(bull, factors[0], *bull_value),
+                bear: stake(bear, factors[1], *bear_value),
                 cancelled: cancelled.round_cents(),
                 tied: (bull_tied + bear_tied).round_cents(),
                 half_spreads: half_spreads(report, bull, bear),
@@ -94,9 +95,13 @@ pub fn opposed(report: &RunReport) -> Vec<Opposed> {
     found
 }
 
+/// How many times each of a pair moves, without a sign.
+fn factors(pair: Opposites) -> [Decimal; 2] {
+    pair.tenths.map(|tenths| Decimal::new(i64::from(tenths.unsigned_abs()), 1))
+}
+
 /// Money on the bull's side and on the bear's that cancel out, and the exposure that each has.
-fn cancelled(pair: &Opposite, bull: Usd, bear: Usd) -> [Usd; 3] {
-    let (bull_factor, bear_factor) = (pair.bull_factor.abs(), pair.bear_factor.abs());
+fn cancelled([bull_factor, bear_factor]: [Decimal; 2], bull: Usd, bear: Usd) -> [Usd; 3] {
     let exposure = bull.scaled(bull_factor).min(bear.scaled(bear_factor));
     let tied = |value: Usd, factor: Decimal| {
         let part = exposure.decimal().checked_div(factor).and_then(|part| Usd::new(part).ok());
@@ -165,7 +170,7 @@ mod tests {
     /// Money tied up in the bull and in the bear, and the exposure that cancels.
     fn of(bull: (&str, &str), bear: (&str, &str)) -> [String; 3] {
         let pair = opposites(&Symbol::parse(bull.0).unwrap(), &Symbol::parse(bear.0).unwrap());
-        cancelled(&pair.unwrap(), usd(bull.1), usd(bear.1)).map(|money| money.to_string())
+        cancelled(factors(pair.unwrap()), usd(bull.1), usd(bear.1)).map(|money| money.to_string())
     }
 
     #[test]

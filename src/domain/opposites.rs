@@ -1,95 +1,186 @@
-//! Funds that follow the same thing in opposite directions.
+//! Funds that move against each other by construction: leveraged and inverse ones of one index.
 //!
-//! Only what the funds' names promise: what they follow and how many times. Fees and what daily
-//! rebalancing costs are not known here.
-
-use rust_decimal::Decimal;
+//! Whoever holds both sides pays two fees and two decays for little or nothing. A closed list, because
+//! no broker's answer says what a fund follows; the factors are the daily ones of the funds' names and
+//! were not looked up fund by fund, so nothing is traded by them: a wrong row makes or spares a remark.
+//! Indexes of two sponsors count as one where they hold much the same shares.
 
 use crate::domain::symbol::Symbol;
 
-/// A fund that rises with something and one that falls with it.
+/// A fund, what it follows, and how many tenths of its daily move the fund aims at.
+struct Fund(&'static str, &'static str, i8);
+
+/// Two funds on opposite sides of one index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Opposite {
-    /// The fund that rises with it.
-    pub bull: &'static str,
-    /// How many times its moves.
-    pub bull_factor: Decimal,
-    /// The fund that falls with it.
-    pub bear: &'static str,
-    /// How many times its moves, without the sign.
-    pub bear_factor: Decimal,
+pub struct Opposites {
     /// What both follow.
-    pub follows: &'static str,
+    pub follow: &'static str,
+    /// Tenths of the index's daily move that each aims at: one above zero, one below.
+    pub tenths: [i8; 2],
 }
 
-/// What is followed, with the funds that rise and those that fall, each with its factor in tenths.
-type Followed = (&'static str, &'static [(&'static str, i64)], &'static [(&'static str, i64)]);
+/// What two symbols follow from opposite sides, if they do.
+///
+/// ```
+/// use alchemiser::domain::{opposites::opposites, symbol::Symbol};
+/// let [bull, bear, other] = ["TQQQ", "SQQQ", "SPXS"].map(|name| Symbol::parse(name).unwrap());
+/// let pair = opposites(&bull, &bear).unwrap();
+/// assert_eq!((pair.follow, pair.tenths), ("the Nasdaq-100", [30, -30]));
+/// assert_eq!(opposites(&bull, &other), None);
+/// ```
+pub fn opposites(one: &Symbol, other: &Symbol) -> Option<Opposites> {
+    let (one, other) = (fund(one)?, fund(other)?);
+    let is_pair = one.1 == other.1 && (one.2 > 0) != (other.2 > 0);
+    is_pair.then_some(Opposites { follow: one.1, tenths: [one.2, other.2] })
+}
 
-const FOLLOWED: [Followed; 15] = [
-    (
-        "the Nasdaq-100",
-        &[("TQQQ", 30), ("QLD", 20), ("QQQ", 10)],
-        &[("SQQQ", 30), ("QID", 20), ("PSQ", 10)],
-    ),
-    (
-        "the S&P 500",
-        &[("UPRO", 30), ("SPXL", 30), ("SSO", 20), ("SPY", 10)],
-        &[("SPXU", 30), ("SPXS", 30), ("SDS", 20), ("SH", 10)],
-    ),
-    ("technology shares", &[("TECL", 30)], &[("TECS", 30)]),
-    ("semiconductor shares", &[("SOXL", 30)], &[("SOXS", 30)]),
-    ("the FANG+ index", &[("FNGU", 30)], &[("FNGD", 30)]),
-    ("large innovators", &[("BULZ", 30)], &[("BERZ", 30)]),
-    ("the Russell 2000", &[("TNA", 30)], &[("TZA", 30)]),
-    ("financial shares", &[("FAS", 30)], &[("FAZ", 30)]),
-    ("biotechnology shares", &[("LABU", 30)], &[("LABD", 30)]),
-    ("the Dow", &[("UDOW", 30)], &[("SDOW", 30)]),
-    ("long Treasuries", &[("TMF", 30)], &[("TMV", 30)]),
-    ("short-term VIX futures", &[("UVXY", 15)], &[("SVIX", 10), ("SVXY", 5)]),
-    ("energy shares", &[("ERX", 20)], &[("ERY", 20)]),
-    ("large Chinese shares", &[("YINN", 30)], &[("YANG", 30)]),
-    ("gold miners", &[("NUGT", 20)], &[("DUST", 20)]),
+/// The place of a fund in the list.
+pub(crate) fn number(symbol: &Symbol) -> Option<usize> {
+    FUNDS.iter().position(|fund| fund.0 == symbol.as_str())
+}
+
+fn fund(symbol: &Symbol) -> Option<&'static Fund> {
+    number(symbol).map(|number| &FUNDS[number])
+}
+
+/// How many funds the list may have: sets of them are the bits of one number.
+const _: () = assert!(FUNDS.len() <= 128);
+
+const SP500: &str = "the S&P 500";
+const NASDAQ: &str = "the Nasdaq-100";
+const DOW: &str = "the Dow Jones";
+const SMALL: &str = "the Russell 2000";
+const CHIPS: &str = "semiconductors";
+const TECH: &str = "technology shares";
+const BIOTECH: &str = "biotechnology shares";
+const FINANCE: &str = "financial shares";
+const ENERGY: &str = "energy shares";
+const DRILLERS: &str = "oil and gas producers";
+const INTERNET: &str = "internet shares";
+const FANG: &str = "the FANG+ shares";
+const BETA: &str = "high-beta shares";
+const PROPERTY: &str = "real estate shares";
+const CHINA: &str = "Chinese large shares";
+const EMERGING: &str = "emerging markets";
+const LONG_BONDS: &str = "long Treasury bonds";
+const MIDDLE_BONDS: &str = "seven to ten year Treasury notes";
+const VOLATILITY: &str = "short-term volatility futures";
+const OIL: &str = "crude oil";
+const GAS: &str = "natural gas";
+const GOLD: &str = "gold";
+const SILVER: &str = "silver";
+const MINERS: &str = "gold miners";
+const JUNIORS: &str = "junior gold miners";
+const BITCOIN: &str = "bitcoin";
+const TESLA: &str = "Tesla";
+const NVIDIA: &str = "Nvidia";
+
+#[rustfmt::skip]
+const FUNDS: [Fund; 123] = [
+    Fund("SPY", SP500, 10), Fund("VOO", SP500, 10), Fund("IVV", SP500, 10), Fund("SSO", SP500, 20),
+    Fund("SPUU", SP500, 20), Fund("UPRO", SP500, 30), Fund("SPXL", SP500, 30), Fund("SH", SP500, -10),
+    Fund("SDS", SP500, -20), Fund("SPXU", SP500, -30), Fund("SPXS", SP500, -30),
+    Fund("QQQ", NASDAQ, 10), Fund("QQQM", NASDAQ, 10), Fund("QLD", NASDAQ, 20), Fund("TQQQ", NASDAQ, 30),
+    Fund("PSQ", NASDAQ, -10), Fund("QID", NASDAQ, -20), Fund("SQQQ", NASDAQ, -30),
+    Fund("DIA", DOW, 10), Fund("DDM", DOW, 20), Fund("UDOW", DOW, 30), Fund("DOG", DOW, -10),
+    Fund("DXD", DOW, -20), Fund("SDOW", DOW, -30),
+    Fund("IWM", SMALL, 10), Fund("UWM", SMALL, 20), Fund("TNA", SMALL, 30), Fund("URTY", SMALL, 30),
+    Fund("RWM", SMALL, -10), Fund("TWM", SMALL, -20), Fund("TZA", SMALL, -30), Fund("SRTY", SMALL, -30),
+    Fund("SOXX", CHIPS, 10), Fund("SMH", CHIPS, 10), Fund("USD", CHIPS, 20), Fund("SOXL", CHIPS, 30),
+    Fund("SSG", CHIPS, -20), Fund("SOXS", CHIPS, -30),
+    Fund("XLK", TECH, 10), Fund("ROM", TECH, 20), Fund("TECL", TECH, 30), Fund("REW", TECH, -20),
+    Fund("TECS", TECH, -30),
+    Fund("XBI", BIOTECH, 10), Fund("LABU", BIOTECH, 30), Fund("LABD", BIOTECH, -30),
+    Fund("XLF", FINANCE, 10), Fund("UYG", FINANCE, 20), Fund("FAS", FINANCE, 30), Fund("SEF", FINANCE, -10),
+    Fund("SKF", FINANCE, -20), Fund("FAZ", FINANCE, -30),
+    Fund("XLE", ENERGY, 10), Fund("ERX", ENERGY, 20), Fund("DIG", ENERGY, 20), Fund("ERY", ENERGY, -20),
+    Fund("DUG", ENERGY, -20),
+    Fund("XOP", DRILLERS, 10), Fund("GUSH", DRILLERS, 20), Fund("DRIP", DRILLERS, -20),
+    Fund("FDN", INTERNET, 10), Fund("WEBL", INTERNET, 30), Fund("WEBS", INTERNET, -30),
+    Fund("FNGS", FANG, 10), Fund("FNGO", FANG, 20), Fund("FNGU", FANG, 30), Fund("FNGD", FANG, -30),
+    Fund("SPHB", BETA, 10), Fund("HIBL", BETA, 30), Fund("HIBS", BETA, -30),
+    Fund("DRN", PROPERTY, 30), Fund("DRV", PROPERTY, -30),
+    Fund("FXI", CHINA, 10), Fund("XPP", CHINA, 20), Fund("YINN", CHINA, 30), Fund("YXI", CHINA, -10),
+    Fund("FXP", CHINA, -20), Fund("YANG", CHINA, -30),
+    Fund("EEM", EMERGING, 10), Fund("EET", EMERGING, 20), Fund("EDC", EMERGING, 30),
+    Fund("EUM", EMERGING, -10), Fund("EEV", EMERGING, -20), Fund("EDZ", EMERGING, -30),
+    Fund("TLT", LONG_BONDS, 10), Fund("UBT", LONG_BONDS, 20), Fund("TMF", LONG_BONDS, 30),
+    Fund("TBF", LONG_BONDS, -10), Fund("TBT", LONG_BONDS, -20), Fund("TMV", LONG_BONDS, -30),
+    Fund("IEF", MIDDLE_BONDS, 10), Fund("UST", MIDDLE_BONDS, 20), Fund("TYD", MIDDLE_BONDS, 30),
+    Fund("TBX", MIDDLE_BONDS, -10), Fund("PST", MIDDLE_BONDS, -20), Fund("TYO", MIDDLE_BONDS, -30),
+    Fund("VXX", VOLATILITY, 10), Fund("VIXY", VOLATILITY, 10), Fund("UVXY", VOLATILITY, 15),
+    Fund("UVIX", VOLATILITY, 20), Fund("SVXY", VOLATILITY, -5), Fund("SVIX", VOLATILITY, -10),
+    Fund("UCO", OIL, 20), Fund("SCO", OIL, -20),
+    Fund("BOIL", GAS, 20), Fund("KOLD", GAS, -20),
+    Fund("UGL", GOLD, 20), Fund("GLL", GOLD, -20),
+    Fund("AGQ", SILVER, 20), Fund("ZSL", SILVER, -20),
+    Fund("GDX", MINERS, 10), Fund("NUGT", MINERS, 20), Fund("DUST", MINERS, -20),
+    Fund("GDXJ", JUNIORS, 10), Fund("JNUG", JUNIORS, 20), Fund("JDST", JUNIORS, -20),
+    Fund("BITX", BITCOIN, 20), Fund("BITI", BITCOIN, -10), Fund("SBIT", BITCOIN, -20),
+    Fund("TSLL", TESLA, 20), Fund("TSLQ", TESLA, -20),
+    Fund("NVDL", NVIDIA, 20), Fund("NVDQ", NVIDIA, -20),
 ];
-
-/// What two funds follow in opposite directions, in whichever order they are named.
-pub fn opposites(a: &Symbol, b: &Symbol) -> Option<Opposite> {
-    FOLLOWED.iter().find_map(|(follows, bulls, bears)| {
-        let of = |funds: &'static [(&'static str, i64)], symbol: &Symbol| {
-            funds.iter().find(|(fund, _)| *fund == symbol.as_str())
-        };
-        let (bull, bear) =
-            of(bulls, a).zip(of(bears, b)).or_else(|| of(bulls, b).zip(of(bears, a)))?;
-        Some(Opposite {
-            bull: bull.0,
-            bull_factor: Decimal::new(bull.1, 1),
-            bear: bear.0,
-            bear_factor: Decimal::new(bear.1, 1),
-            follows,
-        })
-    })
-}
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
-    fn symbol(name: &str) -> Symbol {
-        Symbol::parse(name).unwrap()
+    fn pair(one: &str, other: &str) -> Option<[i8; 2]> {
+        let [one, other] = [one, other].map(|name| Symbol::parse(name).unwrap());
+        opposites(&one, &other).map(|pair| pair.tenths)
     }
 
     #[test]
-    fn a_bull_and_its_bear_are_opposites_in_either_order() {
-        let found = opposites(&symbol("SQQQ"), &symbol("TQQQ"));
-        assert_eq!(found, opposites(&symbol("TQQQ"), &symbol("SQQQ")));
-        let Opposite { bull, bull_factor, bear, bear_factor, follows } = found.unwrap();
-        assert_eq!((bull, bear, follows), ("TQQQ", "SQQQ", "the Nasdaq-100"));
-        assert_eq!((bull_factor, bear_factor), (Decimal::from(3), Decimal::from(3)));
+    fn bulls_and_bears_of_one_index_are_opposites_whatever_their_factor() {
+        for (bull, bear) in [
+            "TQQQ/SQQQ",
+            "UPRO/SPXU",
+            "SPXL/SPXS",
+            "SSO/SDS",
+            "SPY/SH",
+            "QQQ/PSQ",
+            "QLD/QID",
+            "TECL/TECS",
+            "SOXL/SOXS",
+            "LABU/LABD",
+            "TMF/TMV",
+            "UDOW/SDOW",
+            "TNA/TZA",
+            "FAS/FAZ",
+            "ERX/ERY",
+            "YINN/YANG",
+            "FNGU/FNGD",
+            "UVXY/SVXY",
+            "BOIL/KOLD",
+            "NUGT/DUST",
+            "WEBL/WEBS",
+            "UCO/SCO",
+            "AGQ/ZSL",
+            "TQQQ/PSQ",
+        ]
+        .map(|pair| pair.split_once('/').unwrap())
+        {
+            let tenths = pair(bull, bear);
+            assert!(tenths.is_some_and(|[up, down]| up > 0 && down < 0), "{bull} {bear}");
+        }
+        assert_eq!(pair("SVXY", "UVXY"), Some([-5, 15]));
     }
 
     #[test]
-    fn funds_of_the_same_direction_or_of_something_else_are_not() {
-        for (a, b) in [("TQQQ", "QLD"), ("TQQQ", "SPXU"), ("TQQQ", "TQQQ"), ("BIL", "SQQQ")] {
-            assert_eq!(opposites(&symbol(a), &symbol(b)), None, "{a} {b}");
+    fn two_bulls_two_indexes_and_one_fund_are_no_opposites() {
+        for (one, other) in [("TQQQ", "QLD"), ("TQQQ", "SPXS"), ("TQQQ", "TQQQ"), ("BIL", "SQQQ")] {
+            assert_eq!(pair(one, other), None, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn every_fund_stands_once_and_has_an_opposite() {
+        let names: BTreeSet<&str> = FUNDS.iter().map(|fund| fund.0).collect();
+        assert_eq!(names.len(), FUNDS.len());
+        for name in &names {
+            assert!(names.iter().any(|other| pair(name, other).is_some()), "{name}");
         }
     }
 }

@@ -40,7 +40,9 @@ pub fn deviations(values: &[f64], window: u16, numbers: &mut Vec<f64>) {
         if left < squares * least { f64::NAN } else { left }
     };
     let root = |end: usize, numbers: &mut [f64]| {
-        numbers.iter_mut().for_each(|number| *number = (*number * rest).sqrt());
+        for number in numbers.iter_mut() {
+            *number = (*number * rest).sqrt();
+        }
         for (end, number) in (end..).zip(numbers) {
             if number.is_nan() {
                 let seen = &values[end - usize::from(window)..end];
@@ -76,7 +78,9 @@ fn each_window<const N: usize>(
     let mut coming = ends.clone();
     let (first, later) = values.split_at(length);
     let (anchor, mut whole) = (first[0], [0.0; N]);
-    first.iter().for_each(|value| whole = plus(whole, terms(value - anchor)));
+    for value in first {
+        whole = plus(whole, terms(value - anchor));
+    }
     first_number[0] = number(anchor, whole);
     finish(length, first_number);
     let next = later.first().copied().unwrap_or(anchor);

@@ -96,6 +96,21 @@ const fn is_hidden(sign: char) -> bool {
     )
 }
 
+/// Text from a strategy file without signs that could command a terminal: controls, and those that
+/// turn the direction of what follows.
+pub(crate) fn plain(text: &str) -> String {
+    let turns = |sign| matches!(sign, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let mut plain = String::with_capacity(text.len());
+    for sign in text.chars() {
+        if sign.is_control() || turns(sign) {
+            plain.extend(sign.escape_default());
+        } else {
+            plain.push(sign);
+        }
+    }
+    plain
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,6 +11,7 @@ mod chart;
 mod detail;
 pub mod explain;
 mod figures;
+pub mod findings;
 mod incidents;
 mod letter;
 mod line;

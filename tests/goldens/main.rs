@@ -8,6 +8,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a broken expectation ends a test")]
 
 mod generated;
+mod linter;
 mod many;
 mod own;
 #[path = "../python/mod.rs"]

@@ -158,6 +158,7 @@ pub(crate) fn weights(closes: &Closes, node: &Words, day: usize) -> Result<Portf
             let sum: f64 = inverse.iter().map(|(_, share)| share).sum();
             inverse.into_iter().map(|(child, share)| (child, share / sum)).collect()
         }
+        "unreachable" => panic!("a branch said to be unreachable is walked on day {day}"),
         other => panic!("{other}"),
     };
     held(closes, shares, day)
@@ -184,6 +185,11 @@ fn equally(children: Vec<&Words>) -> Vec<(&Words, f64)> {
 
 fn holds(closes: &Closes, condition: &Words, day: usize) -> Result<bool, Gap> {
     let (sign, sides) = condition.call();
+    if let "never" | "always" = sign {
+        let held = holds(closes, &sides[0], day)?;
+        assert_eq!(held, sign == "always", "said to hold {sign} on day {day}: {:?}", sides[0]);
+        return Ok(held);
+    }
     if let "and" | "or" = sign {
         for side in sides {
             if holds(closes, side, day)? == (sign == "or") {
@@ -330,7 +336,7 @@ fn rsi(closes: &[f64], window: usize) -> Result<f64, Gap> {
         sided[window..].iter().fold(mean(&sided[..window]), next)
     };
     let (up, down) = (smoothed(1.0), smoothed(-1.0));
-    if up + down > 0.0 { Ok(100.0 * up / (up + down)) } else { Ok(50.0) }
+    if up + down > 0.0 { Ok(100.0 * (up / (up + down))) } else { Ok(50.0) }
 }
 
 /// The sample standard deviation.

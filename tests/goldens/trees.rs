@@ -17,7 +17,7 @@ const TREES: u32 = 10_000;
 /// Deepest nesting of nodes.
 const DEPTH_MAX: usize = 12;
 /// Length of the histories; the plain evaluator walks all of it for every value.
-const DAYS: usize = 40;
+pub(crate) const DAYS: usize = 40;
 /// Rankings by their own past within rankings by their own past: each costs the plain evaluator
 /// forty times as much.
 const RANKED_MAX: usize = 2;
@@ -35,6 +35,8 @@ const MEASURED: [&str; 5] =
 /// Draws one symphony.
 pub(crate) struct Draw {
     state: u64,
+    /// Choices among few conditions, so that they contradict each other.
+    is_narrow: bool,
     /// Nodes that may still be drawn.
     left: usize,
     /// Parts drawn before, with their depth and the rankings in them.
@@ -51,10 +53,15 @@ struct Part {
 
 impl Draw {
     pub(crate) fn new(seed: u32) -> Self {
-        Self { state: u64::from(seed) + 1, left: 40, parts: Vec::new() }
+        Self { state: u64::from(seed) + 1, is_narrow: false, left: 40, parts: Vec::new() }
     }
 
-    fn below(&mut self, most: usize) -> usize {
+    /// One that asks the same few questions again and again.
+    pub(crate) fn narrow(seed: u32) -> Self {
+        Self { is_narrow: true, ..Self::new(seed) }
+    }
+
+    pub(crate) fn below(&mut self, most: usize) -> usize {
         self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(99_991);
         usize::try_from(self.state >> 33).unwrap() % most
     }
@@ -81,7 +88,12 @@ impl Draw {
         if self.left == 0 || levels <= 1 {
             return self.asset();
         }
-        let part = match self.below(16) {
+        let kind = if self.is_narrow {
+            [0, 3, 5, 7, 9, 9, 9, 9, 9, 12, 12, 15][self.below(12)]
+        } else {
+            self.below(16)
+        };
+        let part = match kind {
             0 | 1 => self.asset(),
             2 => self.group(levels, ranked),
             3 | 4 => self.equal(levels, ranked),
@@ -250,6 +262,9 @@ impl Draw {
             let parts: Vec<String> = (0..count).map(|_| self.condition(levels - 1)).collect();
             return format!("({word} {})", parts.join(" "));
         }
+        if self.is_narrow {
+            return self.narrow_comparison();
+        }
         let ticker = format!(" \"{}\"", self.pick(&TICKERS));
         let sign = self.pick(&[">", "<", ">=", "<="]);
         match self.below(8) {
@@ -272,6 +287,35 @@ impl Draw {
                 let minus = if name == "cumulative-return" { self.pick(&["-", ""]) } else { "" };
                 format!("({sign} {left} {minus}{level}.319)")
             }
+        }
+    }
+}
+
+impl Draw {
+    /// One of few values compared with one of few levels, or with another of them.
+    fn narrow_comparison(&mut self) -> String {
+        let levels: [(&str, &[&str]); 6] = [
+            ("rsi", &["-1", "0", "30", "50", "70", "99.5", "100", "101"]),
+            ("max-drawdown", &["-1", "0", "1", "3", "100"]),
+            ("stdev-return", &["0", "1", "2"]),
+            ("cumulative-return", &["-100", "-2", "0", "2"]),
+            ("moving-average-price", &["0", "90", "100", "110"]),
+            ("current-price", &["0", "90", "100", "110"]),
+        ];
+        let mut value = || {
+            let (name, levels) = levels[self.below(levels.len())];
+            let ticker = self.pick(&["AAA", "AAA", "BBB"]);
+            let days = if name == "stdev-return" { "2" } else { self.pick(&["1", "2"]) };
+            let window = if name == "current-price" { String::new() } else { format!(" {days}") };
+            (format!("({name} \"{ticker}\"{window})"), self.pick(levels))
+        };
+        let (left, level) = value();
+        let (other, _) = value();
+        let sign = self.pick(&[">", "<", ">=", "<=", "="]);
+        if self.below(3) == 0 {
+            format!("({sign} {left} {other})")
+        } else {
+            format!("({sign} {left} {level})")
         }
     }
 }

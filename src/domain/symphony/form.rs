@@ -10,6 +10,9 @@ use std::ops::Range;
 
 use serde::de::IgnoredAny;
 
+pub use crate::domain::symphony::read_error::ReadError;
+use crate::domain::symphony::read_error::shortened;
+
 /// Largest text read. The largest known symphony has 3.3 MB.
 pub const TEXT_BYTES_MAX: usize = 8 << 20;
 /// Largest JSON read: the same symphony takes two to three times as many words there.
@@ -18,22 +21,6 @@ pub const JSON_BYTES_MAX: usize = 2 * TEXT_BYTES_MAX;
 pub const DEPTH_MAX: usize = 400;
 /// Most forms in a text: an eight megabyte text of ordinary symphony has about half of that.
 const FORMS_MAX: usize = 1_000_000;
-/// Longest piece of the text shown in an error.
-const FOUND_LENGTH_MAX: usize = 48;
-
-/// A text that is no symphony: where, what was expected there, and what was found.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}, column {column}: expected {expected}, found {found}")]
-pub struct ReadError {
-    /// Line, counted from 1.
-    pub line: usize,
-    /// Column in characters, counted from 1.
-    pub column: usize,
-    /// What should stand there.
-    pub expected: String,
-    /// What stands there, shortened.
-    pub found: String,
-}
 
 /// One form and the bytes it spans.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,7 +95,7 @@ impl<'t> Source<'t> {
         let most = dialect.limits().bytes;
         if self.0.len() > most {
             let expected = format!("at most {most} bytes");
-            return Err(self.error(0, &expected, &format!("{} bytes", self.0.len())));
+            return Err(self.error_at(0, &expected, &format!("{} bytes", self.0.len())));
         }
         if dialect == Dialect::Json {
             self.check_json()?;
@@ -133,13 +120,13 @@ impl<'t> Source<'t> {
         let at = self.0.len() - body.len() + line_start + fault.column().saturating_sub(1);
         let said = fault.to_string();
         let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(said, _)| said);
-        Err(self.error(at, "well-formed JSON", &format!("a fault: {said}")))
+        Err(self.error_at(at, "well-formed JSON", &format!("a fault: {said}")))
     }
 
     /// An error at a form, which is shown as found.
     pub(crate) fn refuse(self, form: &Form<'_>, expected: impl fmt::Display) -> ReadError {
         let piece = self.0.get(form.span.clone()).unwrap_or_default();
-        self.error(form.span.start, &expected.to_string(), &shortened(piece))
+        self.error(form.span.clone(), &expected.to_string(), &shortened(piece))
     }
 
     /// An error at a form, with words for what was found.
@@ -149,34 +136,28 @@ impl<'t> Source<'t> {
         expected: impl fmt::Display,
         found: impl fmt::Display,
     ) -> ReadError {
-        self.error(form.span.start, &expected.to_string(), &found.to_string())
+        self.error(form.span.clone(), &expected.to_string(), &found.to_string())
     }
 
-    fn error(self, at: usize, expected: &str, found: &str) -> ReadError {
-        let before = &self.0[..self.0.floor_char_boundary(at)];
+    fn error(self, span: Range<usize>, expected: &str, found: &str) -> ReadError {
+        let before = &self.0[..self.0.floor_char_boundary(span.start)];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         ReadError {
             line: before.matches('\n').count() + 1,
             column: before[line_start..].chars().count() + 1,
             expected: expected.to_owned(),
             found: found.to_owned(),
+            span,
+            hint: None,
         }
     }
-}
 
-/// A piece of text on one line, cut to a length that fits a mail.
-fn shortened(piece: &str) -> String {
-    let mut words = String::new();
-    for word in piece.split_whitespace() {
-        if !words.is_empty() {
-            words.push(' ');
-        }
-        words.extend(word.chars().take(FOUND_LENGTH_MAX + 1));
-        if words.chars().count() > FOUND_LENGTH_MAX {
-            return words.chars().take(FOUND_LENGTH_MAX).chain(" ..".chars()).collect();
-        }
+    /// An error at one sign, or at the end.
+    fn error_at(self, at: usize, expected: &str, found: &str) -> ReadError {
+        let at = self.0.floor_char_boundary(at);
+        let sign = self.0[at..].chars().next().map_or(0, char::len_utf8);
+        self.error(at..at + sign, expected, found)
     }
-    words
 }
 
 struct Scan<'t> {
@@ -208,10 +189,14 @@ impl<'t> Scan<'t> {
         }
         if let Some(open) = self.stack.last() {
             let expected = format!("{} to close this bracket", open.bracket.closing());
-            return Err(self.source.error(open.start, &expected, "the end of the text"));
+            return Err(self.source.error_at(open.start, &expected, "the end of the text"));
         }
         only.ok_or_else(|| {
-            self.source.error(self.at, "a symphony such as (defsymphony ..)", "the end of the text")
+            self.source.error_at(
+                self.at,
+                "a symphony such as (defsymphony ..)",
+                "the end of the text",
+            )
         })
     }
 
@@ -252,7 +237,7 @@ impl<'t> Scan<'t> {
         let most = self.dialect.limits().depth;
         if self.stack.len() >= most {
             let expected = format!("at most {most} levels of brackets");
-            return Err(self.source.error(self.at, &expected, "one more"));
+            return Err(self.source.error_at(self.at, &expected, "one more"));
         }
         self.stack.push(Open { bracket, start: self.at, forms: Vec::new() });
         self.at += 1;
@@ -262,10 +247,10 @@ impl<'t> Scan<'t> {
     fn close(&mut self, bracket: Bracket) -> Result<Form<'t>, ReadError> {
         let found = bracket.closing();
         let Some(open) = self.stack.pop() else {
-            return Err(self.source.error(self.at, "a form", found));
+            return Err(self.source.error_at(self.at, "a form", found));
         };
         if open.bracket != bracket {
-            return Err(self.source.error(self.at, open.bracket.closing(), found));
+            return Err(self.source.error_at(self.at, open.bracket.closing(), found));
         }
         self.at += 1;
         let span = open.start..self.at;
@@ -305,7 +290,7 @@ impl<'t> Scan<'t> {
                         other => {
                             let found = other.map_or_else(|| "nothing".into(), String::from);
                             let expected = "one of \" \\ n t r after a backslash";
-                            return Err(self.source.error(body + offset, expected, &found));
+                            return Err(self.source.error_at(body + offset, expected, &found));
                         }
                     });
                 }
@@ -316,7 +301,7 @@ impl<'t> Scan<'t> {
                 }
             }
         }
-        Err(self.source.error(start, "a closing quote", "the end of the text"))
+        Err(self.source.error_at(start, "a closing quote", "the end of the text"))
     }
 
     /// A string of JSON with its escapes.
@@ -327,7 +312,7 @@ impl<'t> Scan<'t> {
         self.at = start + strings.byte_offset();
         let Some(Ok(text)) = read else {
             let expected = "a string whose escapes stand for characters";
-            return Err(self.source.error(start, expected, "one whose do not"));
+            return Err(self.source.error_at(start, expected, "one whose do not"));
         };
         Ok(Cow::Owned(text))
     }
@@ -347,12 +332,14 @@ impl<'t> Scan<'t> {
             "true" => What::Flag(true),
             "false" => What::Flag(false),
             _ => match word.strip_prefix(':') {
-                Some("") => return Err(self.source.error(start, "a name after the colon", ":")),
+                Some("") => {
+                    return Err(self.source.error(start..self.at, "a name after the colon", ":"));
+                }
                 Some(name) => What::Keyword(name),
                 None if is_numeric(word) => What::Number(self.number(start, word)?),
                 None if word.starts_with(['#', '\\', '\'', '`', '@', '^', '~']) => {
                     let expected = "a bracket, string, number, keyword or name";
-                    return Err(self.source.error(start, expected, &shortened(word)));
+                    return Err(self.source.error(start..self.at, expected, &shortened(word)));
                 }
                 None => What::Symbol(word),
             },
@@ -363,7 +350,7 @@ impl<'t> Scan<'t> {
     fn number(&self, start: usize, word: &str) -> Result<f64, ReadError> {
         let value = word.parse::<f64>().ok().filter(|value| value.is_finite());
         value.ok_or_else(|| {
-            self.source.error(start, "a number such as 79 or -2.5", &shortened(word))
+            self.source.error(start..self.at, "a number such as 79 or -2.5", &shortened(word))
         })
     }
 }

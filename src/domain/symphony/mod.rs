@@ -4,7 +4,7 @@
 //! a tree, by way of `plant`), `tree` and `condition`, `write` (and back), `function` (the indicators), `needs`
 //! (how much history), `board` (closes side by side), `study` (values on demand), `evaluate`
 //! (today's walk), `parts` (what it hands out), `decided` (without its path), `turn` (what would
-//! change it), [`trace`], [`outline`] (all of it, to be drawn).
+//! change it), [`trace`], [`outline`] (all of it, to be drawn); [`lint`] with `places` and `spelling`.
 
 mod board;
 mod condition;
@@ -12,11 +12,15 @@ mod decided;
 mod evaluate;
 pub mod form;
 pub mod function;
+pub mod lint;
 mod needs;
 pub mod outline;
 mod parts;
+mod places;
 mod plant;
 mod read;
+mod read_error;
+mod spelling;
 mod steps;
 mod study;
 pub mod trace;

@@ -6,6 +6,8 @@ use crate::domain::symbol::Symbol;
 use crate::domain::symphony::condition::{Comparison, Condition, Operand, Relation};
 use crate::domain::symphony::form::{Form, ReadError, Source};
 use crate::domain::symphony::function::{Function, Measure, WINDOW_MAX};
+use crate::domain::symphony::places::{ERRORS_MAX, Places};
+use crate::domain::symphony::spelling::meant;
 use crate::domain::symphony::tree::{
     Arena, Candidate, Constant, Measured, Node, NodeId, Pick, Series, SeriesId, TooLarge, Tree,
 };
@@ -28,17 +30,63 @@ pub(crate) type Read<T> = Result<T, ReadError>;
 pub(crate) struct Bed<'t> {
     pub(crate) source: Source<'t>,
     arena: Arena,
+    /// Where what stands, when somebody wants to know.
+    outline: Option<Places>,
+}
+
+/// What a symphony says besides its parts, and the part that is the whole.
+pub(crate) struct Planted {
+    pub(crate) title: String,
+    pub(crate) rebalance: Rebalance,
+    pub(crate) root: NodeId,
 }
 
 impl<'t> Bed<'t> {
     /// An empty bed for the tree of a text.
     pub(crate) fn of(source: Source<'t>) -> Self {
-        Self { source, arena: Arena::default() }
+        Self { source, arena: Arena::default(), outline: None }
+    }
+
+    /// The same, which goes on after an error and keeps where everything stands.
+    pub(crate) fn outlined(source: Source<'t>) -> Self {
+        Self { outline: Some(Places::default()), ..Self::of(source) }
     }
 
     /// The finished tree.
-    pub(crate) fn tree(self, title: String, rebalance: Rebalance, root: NodeId) -> Tree {
+    pub(crate) fn tree(self, planted: Planted) -> Tree {
+        let Planted { title, rebalance, root } = planted;
         self.arena.into_tree(title, rebalance, root)
+    }
+
+    /// The finished tree and its outline, or all that could not be read.
+    pub(crate) fn survey(
+        mut self,
+        planted: Read<Planted>,
+    ) -> Result<(Tree, Places), Vec<ReadError>> {
+        let outline = self.outline.take().unwrap_or_default();
+        match planted {
+            Ok(planted) if outline.errors.is_empty() => Ok((self.tree(planted), outline)),
+            Err(last) if outline.errors.len() < ERRORS_MAX => {
+                Err(outline.errors.into_iter().chain([last]).collect())
+            }
+            Ok(_) | Err(_) => Err(outline.errors),
+        }
+    }
+
+    /// Goes on after an error with something in place of what could not be read, where all errors
+    /// are wanted.
+    pub(crate) fn mend<T>(
+        &mut self,
+        read: Read<T>,
+        instead: impl FnOnce(&mut Self) -> Read<T>,
+    ) -> Read<T> {
+        match (read, &mut self.outline) {
+            (Err(error), Some(outline)) if outline.errors.len() < ERRORS_MAX => {
+                outline.errors.push(error);
+                instead(self)
+            }
+            (read, _) => read,
+        }
     }
 
     /// Nothing at all.
@@ -50,6 +98,9 @@ impl<'t> Bed<'t> {
     pub(crate) fn asset(&mut self, form: &Form<'_>, ticker: &Form<'_>) -> Read<NodeId> {
         let symbol = self.symbol(ticker)?;
         let symbol = self.arena.symbol(symbol).map_err(|large| self.too_large(form, large))?;
+        if let Some(outline) = &mut self.outline {
+            outline.held.push((symbol, ticker.span.clone()));
+        }
         self.plant(form, Node::Asset(symbol))
     }
 
@@ -92,7 +143,10 @@ impl<'t> Bed<'t> {
     /// A weight of [`Bed::specified`].
     pub(crate) fn weight(&self, form: &Form<'_>, value: Option<f64>) -> Read<Constant> {
         let value = value.filter(|value| (0.0..=1.0).contains(value));
-        value.map(Constant::new).ok_or_else(|| self.source.refuse(form, "a weight from 0 to 1"))
+        value.map(Constant::new).ok_or_else(|| {
+            let hint = "a weight is a fraction: 0.6 for 60 percent".to_owned();
+            self.source.refuse(form, "a weight from 0 to 1").hinted(Some(hint))
+        })
     }
 
     /// Weights by the inverse of each child's volatility.
@@ -152,13 +206,26 @@ impl<'t> Bed<'t> {
     }
 
     /// A comparison of two values.
-    pub(crate) fn comparison(left: SeriesId, relation: Relation, right: Operand) -> Condition {
+    pub(crate) fn comparison(
+        &mut self,
+        form: &Form<'_>,
+        left: SeriesId,
+        relation: Relation,
+        right: Operand,
+    ) -> Condition {
+        self.note_condition(form);
         Condition::Compare(Comparison { left, relation, right })
+    }
+
+    fn note_condition(&mut self, form: &Form<'_>) {
+        if let Some(outline) = &mut self.outline {
+            outline.note_condition(&form.span);
+        }
     }
 
     /// Conditions of which all, or any, have to hold.
     pub(crate) fn joined(
-        &self,
+        &mut self,
         form: &Form<'_>,
         all: bool,
         parts: Vec<Condition>,
@@ -166,6 +233,7 @@ impl<'t> Bed<'t> {
         if parts.is_empty() {
             return Err(self.source.refuse(form, "at least one condition"));
         }
+        self.note_condition(form);
         Ok(if all { Condition::All(parts.into()) } else { Condition::Any(parts.into()) })
     }
 
@@ -182,12 +250,17 @@ impl<'t> Bed<'t> {
     pub(crate) fn series(
         &mut self,
         form: &Form<'_>,
-        symbol: Symbol,
+        ticker: &Form<'_>,
         measure: Measure,
     ) -> Read<SeriesId> {
+        let symbol = self.symbol(ticker)?;
         let symbol = self.arena.symbol(symbol).map_err(|large| self.too_large(form, large))?;
         let series = Series { of: Measured::Closes(symbol), measure };
-        self.arena.series(series).map_err(|large| self.too_large(form, large))
+        let series = self.arena.series(series).map_err(|large| self.too_large(form, large))?;
+        if let Some(outline) = &mut self.outline {
+            outline.looked_at.push((series, form.span.clone()));
+        }
+        Ok(series)
     }
 
     /// The function of a name.
@@ -198,7 +271,9 @@ impl<'t> Bed<'t> {
                 return self.source.refuse_as(form, expected, name);
             }
             let known = Function::ALL.map(Function::name).join(", ");
-            self.source.refuse_as(form, format!("one of {known}"), name)
+            let names = Function::ALL.into_iter().flat_map(|one| [one.name(), one.step_name()]);
+            let hint = meant(name, names);
+            self.source.refuse_as(form, format!("one of {known}"), name).hinted(hint)
         })
     }
 
@@ -235,7 +310,8 @@ impl<'t> Bed<'t> {
             "yearly" => Ok(Rebalance::Yearly),
             _ => {
                 let expected = "one of daily, weekly, monthly, quarterly, yearly";
-                Err(self.source.refuse(form, expected))
+                let known = ["daily", "weekly", "monthly", "quarterly", "yearly"];
+                Err(self.source.refuse(form, expected).hinted(meant(word, known)))
             }
         }
     }
@@ -252,12 +328,19 @@ impl<'t> Bed<'t> {
             return Err(self.source.refuse(form, expected));
         }
         let plain = text.strip_prefix("EQUITIES::").and_then(|rest| rest.strip_suffix("//USD"));
-        Symbol::parse(plain.unwrap_or(text))
-            .map_err(|_| self.source.refuse(form, "a ticker such as \"SPY\" or \"BRK/B\""))
+        Symbol::parse(plain.unwrap_or(text)).map_err(|_| {
+            let spelt = text.split_whitespace().collect::<String>().to_uppercase();
+            let hint = Symbol::parse(&spelt).ok().map(|symbol| format!("did you mean {symbol}?"));
+            self.source.refuse(form, "a ticker such as \"SPY\" or \"BRK/B\"").hinted(hint)
+        })
     }
 
     fn plant(&mut self, form: &Form<'_>, node: Node) -> Read<NodeId> {
-        self.arena.node(node).map_err(|large| self.too_large(form, large))
+        let node = self.arena.node(node).map_err(|large| self.too_large(form, large))?;
+        if let Some(outline) = &mut self.outline {
+            outline.note_node(node, &form.span);
+        }
+        Ok(node)
     }
 
     fn too_large(&self, form: &Form<'_>, large: TooLarge) -> ReadError {

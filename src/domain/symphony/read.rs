@@ -6,31 +6,56 @@
 
 use crate::domain::strategy::Rebalance;
 use crate::domain::symphony::condition::{Condition, Operand, Relation};
-use crate::domain::symphony::form::{Form, Source, What};
+use crate::domain::symphony::form::{Form, ReadError, Source, What};
 use crate::domain::symphony::function::{Function, Measure};
-use crate::domain::symphony::plant::{Bed, Read};
+use crate::domain::symphony::places::Places;
+use crate::domain::symphony::plant::{Bed, Planted, Read};
+use crate::domain::symphony::spelling::meant;
 use crate::domain::symphony::steps;
 use crate::domain::symphony::tree::{Constant, NodeId, Pick, SeriesId, Tree};
 
 const PORTFOLIO_FORM: &str = "an asset, a group, an if, a filter or a weighting";
+const PORTFOLIO_WORDS: [&str; 7] = [
+    "weight-equal",
+    "weight-specified",
+    "weight-inverse-volatility",
+    "if",
+    "filter",
+    "group",
+    "asset",
+];
 const CONDITION_FORM: &str = "a condition such as (> (rsi \"SPY\" {:window 10}) 79)";
 
 /// Reads a symphony: text if it begins with a list, steps (JSON or EDN) if with a map.
 pub(crate) fn read(text: &str) -> Read<Tree> {
     let source = Source(text);
     let form = source.form()?;
+    let mut bed = Bed::of(source);
+    let planted = plant(&mut bed, &form)?;
+    Ok(bed.tree(planted))
+}
+
+/// Reads a symphony from the only form of a text with the place of every part, or with every error
+/// that can be told from the first.
+pub(crate) fn survey(text: &str, form: &Form<'_>) -> Result<(Tree, Places), Vec<ReadError>> {
+    let mut bed = Bed::outlined(Source(text));
+    let planted = plant(&mut bed, form);
+    bed.survey(planted)
+}
+
+fn plant(bed: &mut Bed<'_>, form: &Form<'_>) -> Read<Planted> {
     if matches!(form.what, What::Map(_)) {
-        return steps::read(source, &form);
+        return steps::plant(bed, form);
     }
-    Reader { bed: Bed::of(source) }.symphony(&form)
+    Reader { bed }.symphony(form)
 }
 
-struct Reader<'t> {
-    bed: Bed<'t>,
+struct Reader<'b, 't> {
+    bed: &'b mut Bed<'t>,
 }
 
-impl Reader<'_> {
-    fn symphony(mut self, form: &Form<'_>) -> Read<Tree> {
+impl Reader<'_, '_> {
+    fn symphony(mut self, form: &Form<'_>) -> Read<Planted> {
         let expected = "(defsymphony \"title\" {:rebalance-frequency :daily} weighting)";
         let (title, meta, body) = match call(form) {
             Some(("defsymphony", [title, meta, body])) => (title, Some(meta), body),
@@ -39,9 +64,10 @@ impl Reader<'_> {
         };
         let title =
             title.text().ok_or_else(|| self.bed.source.refuse(title, "a title in quotes"))?;
-        let rebalance = meta.map_or(Ok(Rebalance::Daily), |meta| self.rebalance(meta))?;
+        let rebalance = meta.map_or(Ok(Rebalance::Daily), |meta| self.rebalance(meta));
+        let rebalance = self.bed.mend(rebalance, |_| Ok(Rebalance::Daily))?;
         let root = self.portfolio(body)?;
-        Ok(self.bed.tree(title.to_owned(), rebalance, root))
+        Ok(Planted { title: title.to_owned(), rebalance, root })
     }
 
     fn rebalance(&self, meta: &Form<'_>) -> Read<Rebalance> {
@@ -63,7 +89,10 @@ impl Reader<'_> {
                     self.bed.frequency(value, word)?
                 }
                 "rebalance-threshold" => self.bed.threshold(value, value.number())?,
-                _ => return Err(source.refuse(&entry[0], keys)),
+                _ => {
+                    let known = ["asset-class", "rebalance-frequency", "rebalance-threshold"];
+                    return Err(source.refuse(&entry[0], keys).hinted(meant(key, known)));
+                }
             };
             if rebalance.replace(found).is_some() {
                 let expected = "one of a frequency or a threshold, once";
@@ -75,6 +104,11 @@ impl Reader<'_> {
 
     /// Any form that stands for a portfolio.
     fn portfolio(&mut self, form: &Form<'_>) -> Read<NodeId> {
+        let read = self.planted(form);
+        self.bed.mend(read, |bed| bed.cash(form))
+    }
+
+    fn planted(&mut self, form: &Form<'_>) -> Read<NodeId> {
         match call(form) {
             Some(("weight-equal", children)) => {
                 let children = self.portfolios(children)?;
@@ -90,7 +124,11 @@ impl Reader<'_> {
             Some(("filter", parts)) => self.filter(form, parts),
             Some(("group", parts)) => self.group(form, parts),
             Some(("asset", parts)) => self.asset(form, parts),
-            Some(_) | None => Err(self.bed.source.refuse(form, PORTFOLIO_FORM)),
+            Some((name, _)) => {
+                let hint = meant(name, PORTFOLIO_WORDS);
+                Err(self.bed.source.refuse(form, PORTFOLIO_FORM).hinted(hint))
+            }
+            None => Err(self.bed.source.refuse(form, PORTFOLIO_FORM)),
         }
     }
 
@@ -184,6 +222,11 @@ impl Reader<'_> {
     }
 
     fn condition(&mut self, form: &Form<'_>, depth: u16) -> Read<Condition> {
+        let read = self.tested(form, depth);
+        self.bed.mend(read, |_| Ok(Condition::All([].into())))
+    }
+
+    fn tested(&mut self, form: &Form<'_>, depth: u16) -> Read<Condition> {
         let source = self.bed.source;
         if let Some((word @ ("and" | "or"), parts)) = call(form) {
             self.bed.check_nesting(form, depth)?;
@@ -194,13 +237,16 @@ impl Reader<'_> {
         let Some((sign, [left, right])) = call(form) else {
             return Err(source.refuse(form, CONDITION_FORM));
         };
-        let relation = Relation::signed(sign).ok_or_else(|| source.refuse(form, CONDITION_FORM))?;
+        let relation = Relation::signed(sign).ok_or_else(|| {
+            let hint = Relation::worded(sign).map(|one| format!("did you mean {}?", one.sign()));
+            source.refuse(form, CONDITION_FORM).hinted(hint)
+        })?;
         let left = self.indicator(left)?;
         let right = match right.number() {
             Some(value) => Operand::Number(Constant::new(value)),
             None => Operand::Series(self.indicator(right)?),
         };
-        Ok(Bed::comparison(left, relation, right))
+        Ok(self.bed.comparison(form, left, relation, right))
     }
 
     /// A function of a symbol, such as `(rsi "SPY" {:window 10})`.
@@ -210,8 +256,7 @@ impl Reader<'_> {
             return Err(self.bed.source.refuse(form, expected));
         };
         let measure = self.measure(form, name, windows)?;
-        let symbol = self.bed.symbol(ticker)?;
-        self.bed.series(form, symbol, measure)
+        self.bed.series(form, ticker, measure)
     }
 
     /// A function name and its windows: a map, or in the older spelling just the numbers.
@@ -231,7 +276,11 @@ impl Reader<'_> {
                     let known = parameters.iter().position(|parameter| parameter.name == *key);
                     match known {
                         Some(at) if found[at].is_none() => found[at] = Some(days),
-                        Some(_) | None => return refused(map),
+                        Some(_) => return refused(map),
+                        None => {
+                            let hint = meant(key, parameters.iter().map(|one| one.name));
+                            return refused(map).map_err(|error| error.hinted(hint));
+                        }
                     }
                 }
                 if found.iter().flatten().count() < parameters.len() {

@@ -8,33 +8,46 @@ use rust_decimal::Decimal;
 
 use crate::domain::strategy::Rebalance;
 use crate::domain::symphony::condition::{Condition, Operand, Relation};
-use crate::domain::symphony::form::{Form, Source, What};
+use crate::domain::symphony::form::{Form, What};
 use crate::domain::symphony::function::Measure;
-use crate::domain::symphony::plant::{Bed, Read};
-use crate::domain::symphony::tree::{Constant, NodeId, Pick, SeriesId, Tree};
+use crate::domain::symphony::plant::{Bed, Planted, Read};
+use crate::domain::symphony::spelling::meant;
+use crate::domain::symphony::tree::{Constant, NodeId, Pick, SeriesId};
 
+/// Words for what a step is.
+const STEPS: [&str; 8] = [
+    "asset",
+    "empty",
+    "group",
+    "wt-cash-equal",
+    "wt-cash-specified",
+    "wt-inverse-vol",
+    "filter",
+    "if",
+];
 /// Stands for each ticker of a `binary-compound` in turn.
 const EACH_TICKER: &str = "%";
 
-/// Reads the tree below a `root`.
-pub(crate) fn read(source: Source<'_>, form: &Form<'_>) -> Read<Tree> {
-    Reader { bed: Bed::of(source) }.root(form)
+/// Plants the tree below a `root`.
+pub(crate) fn plant(bed: &mut Bed<'_>, form: &Form<'_>) -> Read<Planted> {
+    Reader { bed }.root(form)
 }
 
-struct Reader<'t> {
-    bed: Bed<'t>,
+struct Reader<'b, 't> {
+    bed: &'b mut Bed<'t>,
 }
 
-impl Reader<'_> {
-    fn root(mut self, form: &Form<'_>) -> Read<Tree> {
+impl Reader<'_, '_> {
+    fn root(mut self, form: &Form<'_>) -> Read<Planted> {
         if word(self.field(form, "step", "the step root")?) != Some("root") {
             return Err(self.bed.source.refuse(form, "a map with the step root"));
         }
         let name = self.field(form, "name", "a name")?;
         let title = self.title(name)?;
-        let rebalance = self.rebalance(form)?;
+        let rebalance = self.rebalance(form);
+        let rebalance = self.bed.mend(rebalance, |_| Ok(Rebalance::Daily))?;
         let root = self.only_child(form)?;
-        Ok(self.bed.tree(title.to_owned(), rebalance, root))
+        Ok(Planted { title: title.to_owned(), rebalance, root })
     }
 
     fn title<'f>(&self, name: &'f Form<'_>) -> Read<&'f str> {
@@ -63,6 +76,11 @@ impl Reader<'_> {
 
     /// Any node that stands for a portfolio.
     fn portfolio(&mut self, form: &Form<'_>) -> Read<NodeId> {
+        let read = self.planted(form);
+        self.bed.mend(read, |bed| bed.cash(form))
+    }
+
+    fn planted(&mut self, form: &Form<'_>) -> Read<NodeId> {
         let step = self.field(form, "step", "a node with a step")?;
         match word(step) {
             Some("asset") => {
@@ -93,9 +111,10 @@ impl Reader<'_> {
             }
             Some("filter") => self.filter(form),
             Some("if") => self.choice(form),
-            Some(_) | None => {
+            other => {
                 let expected = "a step of asset, empty, group, if, filter or a weighting";
-                Err(self.bed.source.refuse(step, expected))
+                let hint = meant(other.unwrap_or_default(), STEPS);
+                Err(self.bed.source.refuse(step, expected).hinted(hint))
             }
         }
     }
@@ -181,9 +200,11 @@ impl Reader<'_> {
         }
         let mut conditioned = Vec::with_capacity(ways.len());
         for way in ways {
-            let condition = match field(way, "condition") {
-                Some(block) => self.condition(block, 1)?,
-                None => self.flat_condition(way)?,
+            let condition = if let Some(block) = field(way, "condition") {
+                self.condition(block, 1)?
+            } else {
+                let read = self.flat_condition(way);
+                self.bed.mend(read, |_| Ok(Condition::All([].into())))?
             };
             conditioned.push((way, condition, self.branch(way)?));
         }
@@ -216,18 +237,22 @@ impl Reader<'_> {
         } else {
             Operand::Series(self.flat_side(form, "rhs")?)
         };
-        Ok(Bed::comparison(left, relation, right))
+        Ok(self.bed.comparison(value, left, relation, right))
     }
 
     fn flat_side(&mut self, form: &Form<'_>, side: &str) -> Read<SeriesId> {
         let measure = self.measure(form, side)?;
         let ticker = self.field(form, &format!("{side}-val"), &format!("{side}-val"))?;
-        let symbol = self.bed.symbol(ticker)?;
-        self.bed.series(form, symbol, measure)
+        self.bed.series(form, ticker, measure)
     }
 
     /// A condition of the newer editor.
     fn condition(&mut self, form: &Form<'_>, depth: u16) -> Read<Condition> {
+        let read = self.tested(form, depth);
+        self.bed.mend(read, |_| Ok(Condition::All([].into())))
+    }
+
+    fn tested(&mut self, form: &Form<'_>, depth: u16) -> Read<Condition> {
         let kind = self.field(form, "condition-type", "a condition-type")?;
         match word(kind) {
             Some("binary") => self.binary(form, None),
@@ -263,7 +288,7 @@ impl Reader<'_> {
             Some(constant) => Operand::Number(self.constant(constant)?),
             None => Operand::Series(self.side(right, each)?),
         };
-        Ok(Bed::comparison(left, relation, right))
+        Ok(self.bed.comparison(each.unwrap_or(form), left, relation, right))
     }
 
     fn side(&mut self, form: &Form<'_>, each: Option<&Form<'_>>) -> Read<SeriesId> {
@@ -271,8 +296,7 @@ impl Reader<'_> {
         let measure = self.windows(form, function, field(form, "params"), None)?;
         let ticker = self.field(form, "ticker", "a ticker")?;
         let ticker = each.filter(|_| word(ticker) == Some(EACH_TICKER)).unwrap_or(ticker);
-        let symbol = self.bed.symbol(ticker)?;
-        self.bed.series(form, symbol, measure)
+        self.bed.series(form, ticker, measure)
     }
 
     fn relation(&self, form: &Form<'_>) -> Read<Relation> {

@@ -4,7 +4,9 @@
 
 mod armer;
 mod asking;
+mod asset_list;
 mod cancelling;
+mod check;
 mod checking;
 mod confirm;
 mod convert;
@@ -40,7 +42,8 @@ use crate::interface::telemetry::{self, Detail};
 const EXIT_CODES: &str = "\
 Exit codes:
   0  it went well: traded, nothing to do, closed, done before
-  1  it ran, and somebody has to look: partial, blocked, failed, unknown orders, no signal
+  1  it ran, and somebody has to look: partial, blocked, failed, unknown orders, no signal,
+     a warning found
   2  the command line is wrong
   3  a setting, file or price folder is wrong, or the run was interrupted
   4  no final record could be kept";
@@ -77,6 +80,9 @@ enum Command {
     Explain(explain::Explain),
     /// A strategy file written out in the other encoding: text or Composer's steps.
     Convert(convert::Convert),
+    /// What is wrong with strategy files, or probably not meant, with the place underlined.
+    #[command(after_help = EXIT_CODES)]
+    Check(check::Check),
     /// Prepare a store: permission to trade, and a policy to edit.
     Init(Place),
     /// What the store says: permission, last run, runs left open.
@@ -238,6 +244,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Trouble> {
         Command::Resume(doing) => online::run(&doing, RunAction::Resume, None, json).await,
         Command::Explain(explain) => explain::explain(&explain, json),
         Command::Convert(convert) => convert::convert(&convert),
+        Command::Check(check) => check::check_files(&check, json),
         Command::Init(place) => records::init(&place, json).await,
         Command::Confirm(asked) => confirm::confirm(&asked, json).await,
         Command::Status(place) => records::status(&place, json).await,
