@@ -2,7 +2,7 @@
 //!
 //! In reading order: `form` (brackets and words), `read` and `steps` (forms of either encoding to
 //! a tree, by way of `plant`), `tree` and `condition`, `write` (and back), `function` (the indicators), `needs`
-//! (how much history), `board` (closes side by side), `study` (values on demand), `evaluate`
+//! (how much history), `board` (closes side by side), `study` and `past` (values on demand), `evaluate`
 //! (today's walk), `parts` (what it hands out), `decided` (without its path), `turn` (what would
 //! change it), [`trace`], [`outline`] (all of it, to be drawn); [`lint`] with `places` and `spelling`.
 
@@ -16,6 +16,7 @@ pub mod lint;
 mod needs;
 pub mod outline;
 mod parts;
+mod past;
 mod places;
 mod plant;
 mod read;

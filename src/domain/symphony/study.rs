@@ -1,46 +1,38 @@
-//! Values on demand: indicators, tests, rankings, and what a portfolio would have returned.
+//! Values on demand: indicators, tests and rankings.
 //!
 //! Everything is asked for by session, so the same questions serve today's decision and the
 //! history of a ranked portfolio. Answers are kept for the length of one evaluation: one column
 //! per indicator and one per portfolio that is asked more than once. NaN marks what is not yet
 //! known; a value that is not finite is an error and is never kept.
-//!
-//! A portfolio's return from one session to the next is that of the weights it had at the
-//! earlier close. It is worked out down the tree, without ever making a list of weights.
 
 use std::cmp::Ordering;
 
 use jiff::civil::Date;
 
-use crate::domain::indicator;
 use crate::domain::market::Histories;
 use crate::domain::strategy::StrategyError;
 use crate::domain::symphony::board::{Board, Boards};
 use crate::domain::symphony::condition::{Comparison, Condition, Operand};
 use crate::domain::symphony::function::Measure;
-use crate::domain::symphony::tree::{
-    Candidate, Measured, Node, NodeId, Pick, SeriesId, SymbolId, Tree,
-};
+use crate::domain::symphony::tree::{Candidate, Measured, NodeId, Pick, SeriesId, SymbolId, Tree};
 
 /// Most steps of one evaluation; a step is a node visited or a close read. The built-in
 /// strategies spend about a hundred thousand, and this many take less than a second.
 pub const STEPS_MAX: u64 = 20_000_000;
 /// Scores that agree to this many decimals are ties, and ties keep their listed order.
 const SCORE_STEPS: f64 = 1e9;
-/// Longest account of why a portfolio's history breaks off.
-const CAUSE_LENGTH_MAX: usize = 200;
 
-type Known<T> = Result<T, StrategyError>;
+pub(super) type Known<T> = Result<T, StrategyError>;
 
 /// Working memory of evaluations: kept from one to the next it spares them every allocation.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     /// Per series: by bar for symbols, by session for portfolios; empty until first asked. Where
     /// only the last session is asked for, a single number.
-    values: Vec<Vec<f64>>,
+    pub(super) values: Vec<Vec<f64>>,
     /// Per node: by session; empty until first asked.
-    returns: Vec<Vec<f64>>,
-    lists: Vec<Vec<f64>>,
+    pub(super) returns: Vec<Vec<f64>>,
+    pub(super) lists: Vec<Vec<f64>>,
     rankings: Vec<Vec<Scored>>,
     weighings: Vec<Vec<Weighed>>,
     boards: Boards,
@@ -48,9 +40,9 @@ pub(crate) struct Scratch {
 
 /// One evaluation's questions and the answers so far.
 pub(crate) struct Study<'m> {
-    tree: &'m Tree,
-    board: Board<'m>,
-    scratch: &'m mut Scratch,
+    pub(super) tree: &'m Tree,
+    pub(super) board: Board<'m>,
+    pub(super) scratch: &'m mut Scratch,
     /// Whether the decision day is one of several.
     in_turn: bool,
     steps: u64,
@@ -276,158 +268,6 @@ impl<'m> Study<'m> {
         self.in_turn || self.tree.past[id.index()]
     }
 
-    fn value_of_portfolio(
-        &mut self,
-        id: SeriesId,
-        node: NodeId,
-        measure: Measure,
-        session: usize,
-    ) -> Known<f64> {
-        let known = self.scratch.values[id.index()].get(session).copied().unwrap_or(f64::NAN);
-        if known.is_finite() {
-            return Ok(known);
-        }
-        let needed = measure.returns_needed();
-        let is_recursive = measure.function.is_recursive();
-        let mut returns = self.scratch.lists.pop().unwrap_or_default();
-        let most = if is_recursive { session } else { needed };
-        let broken = self.history((node, session), most, &mut returns)?;
-        if returns.len() < needed {
-            return Err(self.broken(node, measure, (session, returns.len()), broken));
-        }
-        let sessions = self.board.sessions().len();
-        let value = if is_recursive {
-            self.spend(returns.len())?;
-            indicator::build_index(&mut returns);
-            let mut run = self.scratch.lists.pop().unwrap_or_default();
-            measure.run_into(&returns, &mut run);
-            // The same run answers for its earlier days: its start is what breaks off all.
-            for (back, earlier) in run.iter().rev().enumerate() {
-                keep(&mut self.scratch.values[id.index()], sessions, session - back, *earlier);
-            }
-            let value = run.last().copied().unwrap_or(f64::NAN);
-            self.scratch.lists.push(run);
-            value
-        } else {
-            let value = measure.of_returns(&returns);
-            keep(&mut self.scratch.values[id.index()], sessions, session, value);
-            value
-        };
-        self.scratch.lists.push(returns);
-        Ok(value)
-    }
-
-    /// Up to `most` daily returns of a portfolio, oldest first, ending with a session: the
-    /// longest unbroken run; the answer is why it breaks off, if it does.
-    fn history(
-        &mut self,
-        (node, session): (NodeId, usize),
-        most: usize,
-        returns: &mut Vec<f64>,
-    ) -> Known<Option<StrategyError>> {
-        returns.clear();
-        let mut broken = None;
-        for day in (1..=session).rev().take(most) {
-            match self.daily_return(node, day) {
-                Ok(value) => returns.push(value),
-                Err(timeout @ StrategyError::Timeout { .. }) => return Err(timeout),
-                Err(cause) => {
-                    broken = Some(cause);
-                    break;
-                }
-            }
-        }
-        returns.reverse();
-        Ok(broken)
-    }
-
-    /// A portfolio's return from the session before to this one, as a fraction, by the weights
-    /// it had at the earlier close. `session` is at least 1.
-    fn daily_return(&mut self, id: NodeId, session: usize) -> Known<f64> {
-        self.spend(1)?;
-        if !self.tree.remembered[id.index()] {
-            return self.fresh_return(id, session);
-        }
-        let known = self.scratch.returns[id.index()].get(session).copied().unwrap_or(f64::NAN);
-        if known.is_finite() {
-            return Ok(known);
-        }
-        let value = self.fresh_return(id, session)?;
-        let sessions = self.board.sessions().len();
-        keep(&mut self.scratch.returns[id.index()], sessions, session, value);
-        Ok(value)
-    }
-
-    fn fresh_return(&mut self, id: NodeId, session: usize) -> Known<f64> {
-        let tree = self.tree;
-        let before = session - 1;
-        match tree.node(id) {
-            Node::Asset(symbol) => self.board.daily_return(*symbol, session),
-            Node::Cash => Ok(0.0),
-            Node::Group { child, .. } => self.daily_return(*child, session),
-            Node::If { condition, then, otherwise } => {
-                let holds = self.holds(condition, before)?;
-                self.daily_return(if holds { *then } else { *otherwise }, session)
-            }
-            Node::Equal(children) => self.mean_return(children.iter().copied(), session),
-            Node::Filter { pick, count, candidates, .. } => {
-                let ranked = self.rank(candidates, *pick, before)?;
-                let picked = ranked.iter().take(usize::from(*count));
-                let mean = self.mean_return(picked.map(|scored| scored.node), session);
-                self.take_ranking(ranked);
-                mean
-            }
-            Node::Specified(children) => {
-                let mut sum = 0.0;
-                for (weight, child) in children {
-                    if weight.value() > 0.0 {
-                        sum += weight.value() * self.daily_return(*child, session)?;
-                    }
-                }
-                Ok(sum)
-            }
-            Node::InverseVolatility { members, .. } => {
-                let mut sum = 0.0;
-                let shares = self.weigh(members, before)?;
-                for Weighed { node, share, .. } in &shares {
-                    sum += share * self.daily_return(*node, session)?;
-                }
-                self.take_weighing(shares);
-                Ok(sum)
-            }
-        }
-    }
-
-    fn mean_return(&mut self, nodes: impl Iterator<Item = NodeId>, session: usize) -> Known<f64> {
-        let (mut sum, mut count) = (0.0, 0.0);
-        for node in nodes {
-            sum += self.daily_return(node, session)?;
-            count += 1.0;
-        }
-        Ok(sum / count)
-    }
-
-    fn broken(
-        &self,
-        node: NodeId,
-        measure: Measure,
-        (session, have): (usize, usize),
-        cause: Option<StrategyError>,
-    ) -> StrategyError {
-        let words = measure.words();
-        let what = match cause {
-            Some(cause) => {
-                let session = session.saturating_sub(have);
-                let account =
-                    format!("{words} (no return on {}: {cause})", self.board.date(session));
-                account.chars().take(CAUSE_LENGTH_MAX).collect()
-            }
-            None => words,
-        };
-        let symbol = self.tree.label(node);
-        StrategyError::TooShort { symbol, what, needed: measure.returns_needed(), have }
-    }
-
     fn not_finite(&self, id: SeriesId, prefix: &str) -> StrategyError {
         let series = self.tree.series(id);
         StrategyError::NotFinite {
@@ -450,7 +290,7 @@ impl Pick {
 }
 
 /// Writes a value into a column that is laid out on first use.
-fn keep(column: &mut Vec<f64>, length: usize, at: usize, value: f64) {
+pub(super) fn keep(column: &mut Vec<f64>, length: usize, at: usize, value: f64) {
     if column.is_empty() {
         column.resize(length, f64::NAN);
     }
