@@ -1,7 +1,5 @@
 //! Today's decision: one walk down the taken path, leaving weights and a trace.
 
-use std::cmp::Ordering;
-
 use jiff::civil::Date;
 
 use crate::domain::market::Histories;
@@ -9,9 +7,10 @@ use crate::domain::money::Weight;
 use crate::domain::strategy::StrategyError;
 use crate::domain::symbol::Symbol;
 use crate::domain::symphony::condition::{self, Comparison, Operand};
+use crate::domain::symphony::cut::cut;
 use crate::domain::symphony::function::Measure;
 use crate::domain::symphony::parts::Parts;
-use crate::domain::symphony::study::{Scored, Scratch, Study, Tested, Weighed};
+use crate::domain::symphony::study::{Scratch, Study, Tested, Weighed};
 use crate::domain::symphony::trace::{
     Compound, Condition, Group, Member, Part, Ranking, Step, Trace, Turn, Weighing,
 };
@@ -76,17 +75,17 @@ pub(crate) struct Told {
     turns: bool,
 }
 
-struct Walk<'w, 'm> {
-    tree: &'m Tree,
-    study: &'w mut Study<'m>,
-    today: usize,
-    told: Option<Told>,
-    parts: &'w mut Parts,
+pub(super) struct Walk<'w, 'm> {
+    pub(super) tree: &'m Tree,
+    pub(super) study: &'w mut Study<'m>,
+    pub(super) today: usize,
+    pub(super) told: Option<Told>,
+    pub(super) parts: &'w mut Parts,
 }
 
 impl Walk<'_, '_> {
     /// Gives a part of the whole to a node.
-    fn enter(&mut self, id: NodeId, part: f64, depth: u16) -> Result<(), StrategyError> {
+    pub(super) fn enter(&mut self, id: NodeId, part: f64, depth: u16) -> Result<(), StrategyError> {
         self.study.spend(1)?;
         if part <= 0.0 {
             return Ok(()); // a weight of nothing needs no value
@@ -123,7 +122,19 @@ impl Walk<'_, '_> {
             Node::Filter { by, pick, count, candidates } => {
                 let ranked = self.study.rank(candidates, *pick, self.today)?;
                 let picked = usize::from(*count).min(ranked.len());
-                self.tell(|walk| Step::Ranking(walk.ranking(*by, *pick, (&ranked, picked), depth)));
+                let cut = cut(&ranked, picked);
+                let turn = cut.and_then(|cut| self.turn_of_cut(*by, *pick, cut));
+                self.tell(|walk| {
+                    Step::Ranking(Ranking {
+                        depth,
+                        by: by.words(),
+                        order: pick.words().to_owned(),
+                        scores: ranked.iter().map(|s| (walk.tree.label(s.node), s.score)).collect(),
+                        picked,
+                        margin: cut.map(|(last, rival)| by.margin(last.score, rival.score)),
+                        turn,
+                    })
+                });
                 let chosen = ranked[..picked].iter().map(|scored| scored.node);
                 self.share_equally(chosen, part, depth)?;
                 self.study.take_ranking(ranked);
@@ -178,25 +189,6 @@ impl Walk<'_, '_> {
             Part::Compound(compound) => Step::Compound(compound),
         });
         Ok(holds)
-    }
-
-    fn ranking(
-        &self,
-        by: Measure,
-        pick: Pick,
-        (ranked, picked): (&[Scored], usize),
-        depth: u16,
-    ) -> Ranking {
-        let cut = cut(ranked, picked);
-        Ranking {
-            depth,
-            by: by.words(),
-            order: pick.words().to_owned(),
-            scores: ranked.iter().map(|s| (self.tree.label(s.node), s.score)).collect(),
-            picked,
-            margin: cut.map(|(last, rival)| by.margin(last.score, rival.score)),
-            turn: cut.and_then(|cut| self.turn_of_cut(by, pick, cut)),
-        }
     }
 
     fn weighing(&self, by: Measure, shares: &[Weighed], depth: u16) -> Weighing {
@@ -272,32 +264,7 @@ impl Walk<'_, '_> {
         turn(history, [Side::Moves(left.measure), right], tested.holds, compare)
     }
 
-    /// Which closes would let a rival pass the last candidate that was picked: that candidate's own
-    /// where it is an asset, else the rival's.
-    fn turn_of_cut(&self, by: Measure, pick: Pick, cut: (Scored, Scored)) -> Option<Turn> {
-        if !self.finds_turns() {
-            return None;
-        }
-        let (last, rival) = cut;
-        let symbol = |scored: Scored| {
-            let Node::Asset(symbol) = self.tree.node(scored.node) else { return None };
-            Some(*symbol)
-        };
-        let (symbol, sides) = match (symbol(last), symbol(rival)) {
-            (Some(symbol), _) => (symbol, [Side::Moves(by), Side::Stays(rival.score)]),
-            (None, Some(symbol)) => (symbol, [Side::Stays(last.score), Side::Moves(by)]),
-            (None, None) => return None,
-        };
-        let history = (self.tree.symbol(symbol), self.study.closes(symbol));
-        let is_first = |left, right| match pick.order(left, right) {
-            Ordering::Less => true,
-            Ordering::Equal => last.place < rival.place,
-            Ordering::Greater => false,
-        };
-        turn(history, sides, true, is_first)
-    }
-
-    fn finds_turns(&self) -> bool {
+    pub(super) fn finds_turns(&self) -> bool {
         self.told.as_ref().is_some_and(|told| told.turns)
     }
 
@@ -310,16 +277,6 @@ impl Walk<'_, '_> {
 /// Children are one deeper only where the path splits.
 fn deeper(depth: u16, children: usize) -> u16 {
     if children > 1 { depth.saturating_add(1) } else { depth }
-}
-
-/// The last pick and the best candidate that would change the portfolio in its place.
-///
-/// A candidate listed twice is its own neighbour in the ranking; it is passed over because
-/// picking the other copy would change nothing.
-fn cut(ranked: &[Scored], picked: usize) -> Option<(Scored, Scored)> {
-    let (inside, outside) = ranked.split_at(picked);
-    let is_new = |rival: &&Scored| inside.iter().all(|chosen| chosen.node != rival.node);
-    Some((*inside.last()?, *outside.iter().find(is_new)?))
 }
 
 impl Pick {

@@ -3,11 +3,12 @@
 //! In reading order: `form` (brackets and words), `read` and `steps` (forms of either encoding to
 //! a tree, by way of `plant`), `tree` and `condition`, `write` (and back), `function` (the indicators), `needs`
 //! (how much history), `board` (closes side by side), `study` and `past` (values on demand), `evaluate`
-//! (today's walk), `parts` (what it hands out), `decided` (without its path), `turn` (what would
+//! (today's walk), `parts` (what it hands out), `decided` (without its path), `turn` and `cut` (what would
 //! change it), [`trace`], [`outline`] (all of it, to be drawn); [`lint`] with `places` and `spelling`.
 
 mod board;
 mod condition;
+mod cut;
 mod decided;
 mod evaluate;
 pub mod form;

@@ -41,6 +41,16 @@ impl Parts {
         self.cash += part;
     }
 
+    /// The part of a symbol.
+    pub(crate) fn of(&self, symbol: SymbolId) -> f64 {
+        self.place_of[symbol.index()].map_or(0.0, |place| self.listed[place].1)
+    }
+
+    /// Symbols that have a part, in the order they were first reached.
+    pub(crate) fn symbols(&self) -> impl Iterator<Item = SymbolId> {
+        self.listed.iter().map(|(symbol, _)| *symbol)
+    }
+
     /// Parts as weights: rounded down to nine decimals, the remainder to the first listed, nothing
     /// that is zero; with the cash, which is the answer, they sum to exactly 1.
     pub(crate) fn settle(

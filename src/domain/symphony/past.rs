@@ -57,7 +57,7 @@ impl Study<'_> {
 
     /// Up to `most` daily returns of a portfolio, oldest first, ending with a session: the
     /// longest unbroken run; the answer is why it breaks off, if it does.
-    fn history(
+    pub(super) fn history(
         &mut self,
         (node, session): (NodeId, usize),
         most: usize,

@@ -118,6 +118,21 @@ impl<'m> Study<'m> {
         self.steps = 0;
     }
 
+    /// Work done so far.
+    pub(super) const fn spent(&self) -> u64 {
+        self.steps
+    }
+
+    /// Forgets the work since it was that much.
+    pub(super) const fn respend(&mut self, steps: u64) {
+        self.steps = steps;
+    }
+
+    /// The place of a symbol's bar of a session among its closes.
+    pub(super) fn bar(&self, symbol: SymbolId, session: usize) -> Option<usize> {
+        self.board.bar(symbol, session).ok()
+    }
+
     /// Counts work done.
     ///
     /// # Errors

@@ -135,8 +135,8 @@ pub struct Ranking {
     /// Gap between the last picked and the first not picked that is another portfolio, 0 to 1
     /// on the same scale as a condition's margin; `None` when there is no such candidate.
     pub margin: Option<f64>,
-    /// Which closes would let that candidate pass the last picked, where that was asked and one of
-    /// the two is an asset.
+    /// Which closes would let that candidate pass the last picked, where that was asked: of the one
+    /// that is an asset, else of a symbol in them. `None` too when both hold the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub turn: Option<Turn>,
 }

@@ -167,6 +167,62 @@ pub(crate) fn turn(
     Some(Turn { symbol: symbol.clone(), close: *close, instead, next })
 }
 
+/// A portfolio's returns while the last of them depends on the close of one symbol.
+#[derive(Debug)]
+pub(crate) struct Returns {
+    pub(crate) measure: Measure,
+    /// Returns before the last.
+    pub(crate) before: Vec<f64>,
+    /// The last one, if the symbol closes at `close`.
+    pub(crate) daily: f64,
+    /// The part of the portfolio that the symbol is.
+    pub(crate) part: f64,
+    /// What its return is measured from.
+    pub(crate) base: f64,
+    pub(crate) close: f64,
+}
+
+impl Returns {
+    fn then(&mut self, close: f64) -> f64 {
+        self.before.push(self.daily + self.part * (close - self.close) / self.base);
+        let value = if self.measure.function.is_recursive() {
+            let mut index = self.before.clone();
+            indicator::build_index(&mut index);
+            self.measure.of(&index).unwrap_or(f64::NAN)
+        } else {
+            let needed = self.measure.returns_needed();
+            let start = self.before.len().checked_sub(needed);
+            start.map_or(f64::NAN, |start| self.measure.of_returns(&self.before[start..]))
+        };
+        self.before.pop();
+        value
+    }
+
+    /// The close between which and either side the deviation of the returns grows.
+    fn lowest(&self) -> Option<f64> {
+        if self.measure.function != Function::StdevReturn {
+            return None;
+        }
+        let others = self.measure.returns_needed().checked_sub(1)?;
+        let others = &self.before[self.before.len().checked_sub(others)?..];
+        let mean = indicator::mean_of_returns(others) / 100.0;
+        Some(self.close + (mean - self.daily) * self.base / self.part)
+    }
+}
+
+/// The close nearest to `from` at which the first of two portfolios no longer comes first.
+pub(crate) fn nearest_of_returns(
+    from: f64,
+    mut sides: [Returns; 2],
+    is_first: impl Fn(f64, f64) -> bool,
+) -> Option<Edge> {
+    let beside: Vec<f64> = sides.iter().filter_map(Returns::lowest).collect();
+    nearest(from, true, &beside, |close| {
+        let [last, rival] = &mut sides;
+        is_first(last.then(close), rival.then(close))
+    })
+}
+
 /// The close nearest to `from` at which something is no longer what it `is`; `None` when it stays
 /// so from a thousandth to a thousandfold. `beside` are closes where it might turn and back again.
 pub(crate) fn nearest(

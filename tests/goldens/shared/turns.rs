@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use alchemiser::domain::market::Histories;
+use alchemiser::domain::market::{Histories, History};
 use alchemiser::domain::strategy::StrategyEngine;
 use alchemiser::domain::symbol::Symbol;
+use alchemiser::domain::symphony::SymphonyEngine;
 use alchemiser::domain::symphony::trace::{Condition, Edge, Ranking, Step, Turn};
 use jiff::civil::Date;
 
@@ -115,6 +116,10 @@ fn the_close_that_would_turn_a_decision_turns_it_and_the_one_before_does_not() {
                     }
                     Step::Ranking(ranking) => {
                         let Some(turn) = &ranking.turn else { continue };
+                        let cut = &ranking.scores[ranking.picked - 1..=ranking.picked];
+                        if cut.iter().all(|(name, _)| name != turn.symbol.as_str()) {
+                            continue; // between two portfolios: below
+                        }
                         let now = |moved: (&Symbol, f64)| is_first(&market, day, &ranking, moved);
                         assert!(is_true(turn, NEAR_SCORES, true, now), "{day} {ranking:?}");
                         rankings += 1;
@@ -127,4 +132,57 @@ fn the_close_that_would_turn_a_decision_turns_it_and_the_one_before_does_not() {
     claims_something(conditions, 5_000);
     claims_something(rankings, 500);
     assert!(never < conditions / 10, "{never} of {conditions} that no price turns");
+}
+
+/// The first ranking on a day with another last close of one symbol.
+fn ranked(
+    engine: &SymphonyEngine,
+    market: &Histories,
+    day: Date,
+    moved: (&Symbol, f64),
+) -> Ranking {
+    let moved_market = market.iter().map(|(symbol, history)| {
+        let seen = history.through(day);
+        let mut closes = seen.closes().to_vec();
+        if let Some(last) = closes.last_mut().filter(|_| symbol == moved.0) {
+            *last = moved.1;
+        }
+        (symbol.clone(), History::new(seen.days().to_vec(), closes, Vec::new()).unwrap())
+    });
+    let market = Histories::new(moved_market.collect());
+    let steps = engine.evaluate(&market, day).unwrap().trace.steps;
+    let first = steps.into_iter().find_map(|step| match step {
+        Step::Ranking(ranking) => Some(ranking),
+        Step::Group(_) | Step::Condition(_) | Step::Compound(_) | Step::Weighing(_) => None,
+    });
+    first.unwrap()
+}
+
+/// KLM ranks whole portfolios: their scores move with what they held the evening before.
+#[test]
+fn the_close_that_would_turn_a_ranking_of_portfolios_turns_it() {
+    let (engine, market) = (engine("klm"), extended());
+    let days: BTreeMap<_, _> = goldens().remove("KLM_FNGU_EXT").unwrap().weights;
+    let days = days.into_iter().filter_map(|(day, weights)| weights.map(|_| day));
+    let (mut tried, mut never) = (0, 0);
+    for day in days.step_by(4) {
+        let signal = engine.explain(&market, day).unwrap();
+        let Some(Step::Ranking(ranking)) = signal.trace.steps.first() else { panic!("{day}") };
+        let Some(turn) = &ranking.turn else { continue };
+        let [last, rival] =
+            [ranking.picked - 1, ranking.picked].map(|at| ranking.scores[at].0.clone());
+        if last == rival {
+            continue; // two of one name cannot be told apart here
+        }
+        let now = |moved: (&Symbol, f64)| {
+            let scores = ranked(&engine, &market, day, moved).scores;
+            let place = |name: &String| scores.iter().position(|(other, _)| other == name);
+            place(&last) < place(&rival)
+        };
+        assert!(is_true(turn, NEAR_SCORES, true, now), "{day} {ranking:?}");
+        tried += 1;
+        never += usize::from(turn.instead.is_none());
+    }
+    claims_something(tried, 50);
+    assert!(never < tried, "no price turns any");
 }
