@@ -68,10 +68,14 @@ impl Walk<'_, '_> {
         let before = self.today.checked_sub(1)?;
         let [last, rival] = nodes.map(|node| self.holdings(node, before));
         let (last, rival) = (last?, rival?);
-        let apart = |symbol: SymbolId| (last.of(symbol) - rival.of(symbol)).abs();
+        // Where both held the same of everything, the most of it: their earlier days differ.
+        let sway = |symbol: SymbolId| {
+            let (last, rival) = (last.of(symbol), rival.of(symbol));
+            ((last - rival).abs(), last + rival)
+        };
         let mut symbol: Option<SymbolId> = None;
         for held in last.symbols().chain(rival.symbols()) {
-            if apart(held) > symbol.map_or(0.0, apart) {
+            if sway(held) > symbol.map_or((0.0, 0.0), sway) {
                 symbol = Some(held);
             }
         }

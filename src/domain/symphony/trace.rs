@@ -136,7 +136,7 @@ pub struct Ranking {
     /// on the same scale as a condition's margin; `None` when there is no such candidate.
     pub margin: Option<f64>,
     /// Which closes would let that candidate pass the last picked, where that was asked: of the one
-    /// that is an asset, else of a symbol in them. `None` too when both hold the same.
+    /// that is an asset, else of a symbol in them. `None` too when they held nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub turn: Option<Turn>,
 }
