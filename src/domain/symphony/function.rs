@@ -295,10 +295,12 @@ impl Measure {
         values
     }
 
-    /// [`Measure::run`] into a list that is emptied first.
+    /// [`Measure::run`] into a list, in place of what is in it.
     pub fn run_into(self, closes: &[f64], values: &mut Vec<f64>) {
         let [window, long, smooth] = self.windows;
-        values.clear();
+        if !matches!(self.function, Function::MovingAveragePrice | Function::StdevPrice) {
+            values.clear(); // those two write over what there is
+        }
         match self.function {
             Function::Rsi => values.extend(indicator::strengths(closes, window)),
             Function::ExponentialMovingAveragePrice => {

@@ -240,6 +240,10 @@ impl<'m> Study<'m> {
         measure: Measure,
         bar: usize,
     ) -> Known<f64> {
+        let known = self.scratch.values[id.index()].get(bar).copied().unwrap_or(f64::NAN);
+        if known.is_finite() && !measure.function.is_recursive() && self.keeps_past(id) {
+            return Ok(known);
+        }
         let closes = self.board.closes(symbol);
         let needed = measure.closes_needed();
         if bar + 1 < needed {
@@ -267,10 +271,6 @@ impl<'m> Study<'m> {
                 measure.run_into(closes, &mut self.scratch.values[id.index()]);
             }
             return Ok(self.scratch.values[id.index()][bar + 1 - needed]);
-        }
-        let known = self.scratch.values[id.index()].get(bar).copied().unwrap_or(f64::NAN);
-        if known.is_finite() {
-            return Ok(known);
         }
         self.spend(needed)?;
         let value = measure.of(&closes[..=bar]).unwrap_or(f64::NAN);

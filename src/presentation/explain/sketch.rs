@@ -67,22 +67,25 @@ impl<'s> Sketch<'s> {
     /// A dim trunk from a piece on to where it ends or branches.
     pub(super) fn trunk(&mut self, piece: usize, nest: usize) {
         self.out.put("<ol class=\"trunk dim\">");
-        let mut at = Some(piece);
+        let (mut at, mut is_other) = (Some(piece), false);
         while let Some(here) = at {
-            at = self.rung(here, nest);
+            at = self.rung(here, nest, is_other);
+            is_other |= matches!(self.outline.pieces.get(here), Some(Piece::Choice { .. }));
             self.spend(Light::Dim);
         }
         self.out.put("</ol>");
     }
 
-    /// One rung of a dim trunk; the piece that goes on below it.
-    fn rung(&mut self, piece: usize, nest: usize) -> Option<usize> {
+    /// One rung of a dim trunk, which `is_other` than what choices above it led aside to; the piece
+    /// that goes on below it.
+    fn rung(&mut self, piece: usize, nest: usize, is_other: bool) -> Option<usize> {
         let outline = self.outline;
         if let Some(only) = only(outline, piece) {
             return Some(only);
         }
         if let Some(held) = holding(outline, piece) {
-            self.out.put("<li class=\"held\"><span class=\"then\">").text(&held.into());
+            self.out.put("<li class=\"held\">").put(if is_other { "else " } else { "" });
+            self.out.put("<span class=\"then\">").text(&held.into());
             self.out.put("</span></li>");
             return None;
         }
