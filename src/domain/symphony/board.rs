@@ -10,6 +10,7 @@ use jiff::civil::Date;
 use crate::domain::market::{Histories, History};
 use crate::domain::strategy::StrategyError;
 use crate::domain::symbol::Symbol;
+use crate::domain::symphony::fault::{Fault, Missing};
 use crate::domain::symphony::tree::{SymbolId, Tree};
 
 /// The histories of a strategy's symbols up to the decision day.
@@ -86,7 +87,7 @@ impl<'m> Board<'m> {
     }
 
     /// The place of a symbol's bar of a session among its closes.
-    pub(crate) fn bar(&self, symbol: SymbolId, session: usize) -> Result<usize, StrategyError> {
+    pub(crate) fn bar(&self, symbol: SymbolId, session: usize) -> Result<usize, Fault> {
         let column = &self.columns[symbol.index()];
         if let Some(first) = column.first
             && session >= first
@@ -94,22 +95,21 @@ impl<'m> Board<'m> {
             return Ok(session - first);
         }
         let day = self.date(session);
-        column.days.binary_search(&day).map_err(|after| self.absence(symbol, day, after))
+        let found = column.days.binary_search(&day);
+        found.map_err(|_| Fault::Missing(Missing::Bar(symbol, session)))
     }
 
     /// A symbol's return from the session before to this one, as a fraction.
-    pub(crate) fn daily_return(
-        &self,
-        symbol: SymbolId,
-        session: usize,
-    ) -> Result<f64, StrategyError> {
+    pub(crate) fn daily_return(&self, symbol: SymbolId, session: usize) -> Result<f64, Fault> {
         let closes = self.closes(symbol);
         let (before, now) = (self.bar(symbol, session - 1)?, self.bar(symbol, session)?);
         Ok(closes[now] / closes[before] - 1.0)
     }
 
-    fn absence(&self, symbol: SymbolId, day: Date, after: usize) -> StrategyError {
-        let column = &self.columns[symbol.index()];
+    /// That a symbol has no bar of a session, and which is its last before that.
+    pub(crate) fn absence(&self, symbol: SymbolId, session: usize) -> StrategyError {
+        let (column, day) = (&self.columns[symbol.index()], self.date(session));
+        let after = column.days.partition_point(|other| *other < day);
         let symbol = self.symbols[symbol.index()].clone();
         match after.checked_sub(1).map(|last| column.days[last]) {
             Some(last) => StrategyError::Stale { symbol, last, expected: day },

@@ -8,6 +8,7 @@ use crate::domain::strategy::StrategyError;
 use crate::domain::symbol::Symbol;
 use crate::domain::symphony::condition::{self, Comparison, Operand};
 use crate::domain::symphony::cut::cut;
+use crate::domain::symphony::fault::Fault;
 use crate::domain::symphony::function::Measure;
 use crate::domain::symphony::parts::Parts;
 use crate::domain::symphony::study::{Scratch, Study, Tested, Weighed};
@@ -63,8 +64,9 @@ pub(crate) fn walk(
     study.begin();
     parts.clear(tree.symbols.len());
     let mut walk = Walk { tree, study, today, told, parts };
-    walk.enter(tree.root, 1.0, 0)?;
-    Ok(walk.told)
+    let entered = walk.enter(tree.root, 1.0, 0);
+    let told = walk.told;
+    entered.map_err(|fault| study.say(fault)).map(|()| told)
 }
 
 /// The path so far, and whether to find what would turn each decision on it.
@@ -85,7 +87,7 @@ pub(super) struct Walk<'w, 'm> {
 
 impl Walk<'_, '_> {
     /// Gives a part of the whole to a node.
-    pub(super) fn enter(&mut self, id: NodeId, part: f64, depth: u16) -> Result<(), StrategyError> {
+    pub(super) fn enter(&mut self, id: NodeId, part: f64, depth: u16) -> Result<(), Fault> {
         self.study.spend(1)?;
         if part <= 0.0 {
             return Ok(()); // a weight of nothing needs no value
@@ -157,7 +159,7 @@ impl Walk<'_, '_> {
         nodes: impl ExactSizeIterator<Item = NodeId>,
         part: f64,
         depth: u16,
-    ) -> Result<(), StrategyError> {
+    ) -> Result<(), Fault> {
         let below = deeper(depth, nodes.len());
         let count = u32::try_from(nodes.len()).map_or(f64::INFINITY, f64::from);
         for node in nodes {
@@ -181,7 +183,7 @@ impl Walk<'_, '_> {
         &mut self,
         condition: &condition::Condition,
         depth: u16,
-    ) -> Result<bool, StrategyError> {
+    ) -> Result<bool, Fault> {
         let decided = self.decide(condition, depth)?;
         let holds = decided.holds();
         self.tell(|_| match decided {
@@ -201,11 +203,7 @@ impl Walk<'_, '_> {
     }
 
     /// What a condition comes to, with every value that was looked at.
-    fn decide(
-        &mut self,
-        condition: &condition::Condition,
-        depth: u16,
-    ) -> Result<Part, StrategyError> {
+    fn decide(&mut self, condition: &condition::Condition, depth: u16) -> Result<Part, Fault> {
         let (written, operator, all) = match condition {
             condition::Condition::Compare(comparison) => {
                 let tested = self.study.test(*comparison, self.today)?;

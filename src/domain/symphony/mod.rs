@@ -11,6 +11,7 @@ mod condition;
 mod cut;
 mod decided;
 mod evaluate;
+mod fault;
 pub mod form;
 pub mod function;
 pub mod lint;

@@ -4,13 +4,10 @@
 //! close. It is worked out down the tree, without ever making a list of weights.
 
 use crate::domain::indicator;
-use crate::domain::strategy::StrategyError;
+use crate::domain::symphony::fault::{Fault, Missing};
 use crate::domain::symphony::function::Measure;
 use crate::domain::symphony::study::{Known, Study, Weighed, keep};
 use crate::domain::symphony::tree::{Node, NodeId, SeriesId};
-
-/// Longest account of why a portfolio's history breaks off.
-const CAUSE_LENGTH_MAX: usize = 200;
 
 impl Study<'_> {
     /// A measure of what a portfolio would have returned up to a session.
@@ -31,7 +28,9 @@ impl Study<'_> {
         let most = if is_recursive { session } else { needed };
         let broken = self.history((node, session), most, &mut returns)?;
         if returns.len() < needed {
-            return Err(self.broken(node, measure, (session, returns.len()), broken));
+            let have = returns.len();
+            self.scratch.lists.push(returns);
+            return Err(Fault::Broken { series: id, session, have, by: broken });
         }
         let sessions = self.board.sessions().len();
         let value = if is_recursive {
@@ -56,21 +55,21 @@ impl Study<'_> {
     }
 
     /// Up to `most` daily returns of a portfolio, oldest first, ending with a session: the
-    /// longest unbroken run; the answer is why it breaks off, if it does.
+    /// longest unbroken run; the answer is what is missing where it breaks off, if it does.
     pub(super) fn history(
         &mut self,
         (node, session): (NodeId, usize),
         most: usize,
         returns: &mut Vec<f64>,
-    ) -> Known<Option<StrategyError>> {
+    ) -> Known<Option<Missing>> {
         returns.clear();
         let mut broken = None;
         for day in (1..=session).rev().take(most) {
             match self.daily_return(node, day) {
                 Ok(value) => returns.push(value),
-                Err(timeout @ StrategyError::Timeout { .. }) => return Err(timeout),
-                Err(cause) => {
-                    broken = Some(cause);
+                Err(Fault::Spent) => return Err(Fault::Spent),
+                Err(fault) => {
+                    broken = fault.missing();
                     break;
                 }
             }
@@ -127,11 +126,18 @@ impl Study<'_> {
             Node::InverseVolatility { members, .. } => {
                 let mut sum = 0.0;
                 let shares = self.weigh(members, before)?;
+                let mut fault = None;
                 for Weighed { node, share, .. } in &shares {
-                    sum += share * self.daily_return(*node, session)?;
+                    match self.daily_return(*node, session) {
+                        Ok(value) => sum += share * value,
+                        Err(found) => {
+                            fault = Some(found);
+                            break;
+                        }
+                    }
                 }
                 self.take_weighing(shares);
-                Ok(sum)
+                fault.map_or(Ok(sum), Err)
             }
         }
     }
@@ -143,26 +149,5 @@ impl Study<'_> {
             count += 1.0;
         }
         Ok(sum / count)
-    }
-
-    fn broken(
-        &self,
-        node: NodeId,
-        measure: Measure,
-        (session, have): (usize, usize),
-        cause: Option<StrategyError>,
-    ) -> StrategyError {
-        let words = measure.words();
-        let what = match cause {
-            Some(cause) => {
-                let session = session.saturating_sub(have);
-                let account =
-                    format!("{words} (no return on {}: {cause})", self.board.date(session));
-                account.chars().take(CAUSE_LENGTH_MAX).collect()
-            }
-            None => words,
-        };
-        let symbol = self.tree.label(node);
-        StrategyError::TooShort { symbol, what, needed: measure.returns_needed(), have }
     }
 }

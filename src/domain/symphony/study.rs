@@ -10,9 +10,9 @@ use std::cmp::Ordering;
 use jiff::civil::Date;
 
 use crate::domain::market::Histories;
-use crate::domain::strategy::StrategyError;
 use crate::domain::symphony::board::{Board, Boards};
 use crate::domain::symphony::condition::{Comparison, Condition, Operand};
+use crate::domain::symphony::fault::{Fault, Missing};
 use crate::domain::symphony::function::Measure;
 use crate::domain::symphony::tree::{Candidate, Measured, NodeId, Pick, SeriesId, SymbolId, Tree};
 
@@ -22,7 +22,7 @@ pub const STEPS_MAX: u64 = 20_000_000;
 /// Scores that agree to this many decimals are ties, and ties keep their listed order.
 const SCORE_STEPS: f64 = 1e9;
 
-pub(super) type Known<T> = Result<T, StrategyError>;
+pub(super) type Known<T> = Result<T, Fault>;
 
 /// Working memory of evaluations: kept from one to the next it spares them every allocation.
 #[derive(Debug, Default)]
@@ -136,11 +136,11 @@ impl<'m> Study<'m> {
     /// Counts work done.
     ///
     /// # Errors
-    /// [`StrategyError::Timeout`] when the budget is spent.
+    /// [`Fault::Spent`] when the budget is spent.
     pub(crate) fn spend(&mut self, steps: usize) -> Known<()> {
         self.steps = self.steps.saturating_add(u64::try_from(steps).unwrap_or(u64::MAX));
         if self.steps > STEPS_MAX {
-            return Err(StrategyError::Timeout { steps: STEPS_MAX });
+            return Err(Fault::Spent);
         }
         Ok(())
     }
@@ -181,7 +181,13 @@ impl<'m> Study<'m> {
         let mut scored = self.scratch.rankings.pop().unwrap_or_default();
         scored.clear();
         for (place, Candidate { node, score }) in candidates.iter().enumerate() {
-            scored.push(Scored { node: *node, score: self.value(*score, session)?, place });
+            match self.value(*score, session) {
+                Ok(score) => scored.push(Scored { node: *node, score, place }),
+                Err(fault) => {
+                    self.take_ranking(scored);
+                    return Err(fault);
+                }
+            }
         }
         // Their places make the order whole, so that it needs no room of its own.
         scored.sort_unstable_by(|a, b| pick.order(a.score, b.score).then(a.place.cmp(&b.place)));
@@ -204,10 +210,17 @@ impl<'m> Study<'m> {
         shares.clear();
         let mut sum = 0.0;
         for Candidate { node, score } in members {
-            let volatility = self.value(*score, session)?;
+            let volatility = match self.value(*score, session) {
+                Ok(volatility) => volatility,
+                Err(fault) => {
+                    self.take_weighing(shares);
+                    return Err(fault);
+                }
+            };
             let share = 1.0 / volatility;
             if !share.is_finite() {
-                return Err(self.not_finite(*score, "inverse of "));
+                self.take_weighing(shares);
+                return Err(not_finite(*score, true));
             }
             sum += share;
             shares.push(Weighed { node: *node, volatility, share });
@@ -230,7 +243,7 @@ impl<'m> Study<'m> {
                 self.value_of_portfolio(id, node, series.measure, session)?
             }
         };
-        if value.is_finite() { Ok(value) } else { Err(self.not_finite(id, "")) }
+        if value.is_finite() { Ok(value) } else { Err(not_finite(id, false)) }
     }
 
     fn value_of_closes(
@@ -247,12 +260,7 @@ impl<'m> Study<'m> {
         let closes = self.board.closes(symbol);
         let needed = measure.closes_needed();
         if bar + 1 < needed {
-            return Err(StrategyError::TooShort {
-                symbol: self.tree.symbol(symbol).to_string(),
-                what: measure.words(),
-                needed,
-                have: bar + 1,
-            });
+            return Err(Fault::Missing(Missing::Closes { series: id, have: bar + 1 }));
         }
         if !self.keeps_past(id) {
             if let Some(known) = self.scratch.values[id.index()].first() {
@@ -282,14 +290,10 @@ impl<'m> Study<'m> {
     fn keeps_past(&self, id: SeriesId) -> bool {
         self.in_turn || self.tree.past[id.index()]
     }
+}
 
-    fn not_finite(&self, id: SeriesId, prefix: &str) -> StrategyError {
-        let series = self.tree.series(id);
-        StrategyError::NotFinite {
-            symbol: self.tree.measured(series.of),
-            what: format!("{prefix}{}", series.measure.words()),
-        }
-    }
+fn not_finite(series: SeriesId, is_inverse: bool) -> Fault {
+    Fault::Missing(Missing::Number { series, is_inverse })
 }
 
 impl Pick {
