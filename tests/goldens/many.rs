@@ -75,3 +75,23 @@ fn the_built_ins_decide_for_many_days_what_they_decide_for_each() {
         claims_something(compare(&engine, &market, &days, &mut scratch), 50);
     }
 }
+
+#[test]
+fn a_decision_in_used_memory_asks_for_none() {
+    let mut scratch = Scratch::default();
+    let engines = BUILT_INS.map(|(name, text)| {
+        SymphonyEngine::read(StrategyName::parse(name).unwrap(), text).unwrap()
+    });
+    let symbols = engines.iter().flat_map(|engine| engine.needs().closes.keys().cloned()).collect();
+    let market = histories(&closes(&symbols, 7));
+    let mut counted = Vec::new();
+    for at in [DAYS - 40, DAYS - 1, DAYS - 1] {
+        for engine in &engines {
+            let decide = || drop(engine.decide(&market, day(at), &mut scratch).map(|_| ()));
+            counted.push(allocation_counter::measure(decide).count_total);
+        }
+    }
+    let (first, again) = counted.split_at(2 * engines.len());
+    claims_something(usize::try_from(first[0]).unwrap(), 10);
+    assert!(again.iter().all(|count| *count == 0), "{counted:?}");
+}
