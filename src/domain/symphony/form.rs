@@ -188,8 +188,11 @@ impl<'t> Scan<'t> {
             }
         }
         if let Some(open) = self.stack.last() {
-            let expected = format!("{} to close this bracket", open.bracket.closing());
-            return Err(self.source.error_at(open.start, &expected, "the end of the text"));
+            let closing = open.bracket.closing();
+            let expected = format!("{closing} to close this bracket");
+            let hint = format!("write {closing} where what it opens ends, or take it out");
+            let error = self.source.error_at(open.start, &expected, "the end of the text");
+            return Err(error.hinted(Some(hint)));
         }
         only.ok_or_else(|| {
             self.source.error_at(
@@ -247,10 +250,15 @@ impl<'t> Scan<'t> {
     fn close(&mut self, bracket: Bracket) -> Result<Form<'t>, ReadError> {
         let found = bracket.closing();
         let Some(open) = self.stack.pop() else {
-            return Err(self.source.error_at(self.at, "a form", found));
+            let hint = "take it out, or write the bracket that it closes".to_owned();
+            return Err(self.source.error_at(self.at, "a form", found).hinted(Some(hint)));
         };
         if open.bracket != bracket {
-            return Err(self.source.error_at(self.at, open.bracket.closing(), found));
+            let closing = open.bracket.closing();
+            let opened = self.source.error_at(open.start, "", "");
+            let (line, column) = (opened.line, opened.column);
+            let hint = format!("first write the {closing} of line {line}, column {column}");
+            return Err(self.source.error_at(self.at, closing, found).hinted(Some(hint)));
         }
         self.at += 1;
         let span = open.start..self.at;

@@ -1,90 +1,34 @@
-//! The command line as its user meets it: the real binary in an empty folder.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a broken expectation ends a test")]
+//! Runs, previews, explanations and what is refused before any of them.
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use jiff::ToSpan;
 use jiff::civil::date;
 use serde_json::Value;
-use tempfile::TempDir;
 
-/// Where the default offline run keeps its records.
-const STORE: &str = "out/synthetic-7-2026-11-20/store";
+use crate::desk::{Desk, STORE, json};
+use crate::exchange::Exchange;
 
-/// What a command said.
-struct Said {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-/// A folder of one's own to call the program in.
-struct Desk(TempDir);
-
-impl Desk {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn command(&self, line: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_alchemiser"));
-        command.args(line.split_whitespace()).current_dir(self.0.path()).stdin(Stdio::null());
-        command
-    }
-
-    fn call(&self, line: &str) -> Said {
-        let output = self.command(line).output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        let code = output.status.code().unwrap();
-        let said = Said { code, out: text(output.stdout), err: text(output.stderr) };
-        let all = format!("{}{}", said.out, said.err);
-        assert!(!all.contains('\x1b') && !all.contains("panicked"), "{line}: {all}");
-        said
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
-        fs::write(self.path(name), text).unwrap();
-    }
-
-    /// Files of SPY, which rises, and BIL, through Friday 2026-11-20.
-    fn with_prices(self) -> Self {
-        for (symbol, from, step) in [("SPY", 500.0, 0.5), ("BIL", 91.0, 0.001)] {
-            let mut text = "date,close\n".to_owned();
-            let days =
-                date(2025, 9, 1).series(1.day()).take_while(|day| *day <= date(2026, 11, 20));
-            let weekdays = days.filter(|day| day.weekday().to_monday_zero_offset() < 5);
-            for (at, day) in weekdays.enumerate() {
-                let close = from + step * f64::from(u32::try_from(at).unwrap());
-                writeln!(text, "{day},{close:.3}").unwrap();
-            }
-            self.write(&format!("prices/{symbol}.csv"), &text);
+/// Files of SPY, which rises, and BIL, through Friday 2026-11-20.
+fn with_prices() -> Desk {
+    let desk = Desk::new();
+    for (symbol, from, step) in [("SPY", 500.0, 0.5), ("BIL", 91.0, 0.001)] {
+        let mut text = "date,close\n".to_owned();
+        let days = date(2025, 9, 1).series(1.day()).take_while(|day| *day <= date(2026, 11, 20));
+        let weekdays = days.filter(|day| day.weekday().to_monday_zero_offset() < 5);
+        for (at, day) in weekdays.enumerate() {
+            let close = from + step * f64::from(u32::try_from(at).unwrap());
+            writeln!(text, "{day},{close:.3}").unwrap();
         }
-        let trend = "(defsymphony \"Trend\" {} (if (> (current-price \"SPY\") \
-                     (moving-average-price \"SPY\" {:window 200})) [(asset \"SPY\")] [(asset \"BIL\")]))";
-        self.write("trend.clj", trend);
-        self
+        desk.write(&format!("prices/{symbol}.csv"), &text);
     }
-}
-
-impl Said {
-    #[track_caller]
-    fn is(&self, code: i32, words: &[&str]) {
-        let all = format!("{}{}", self.out, self.err);
-        assert_eq!(self.code, code, "{all}");
-        for word in words {
-            assert!(all.contains(word), "{word:?} is missing in: {all}");
-        }
-    }
+    let trend = "(defsymphony \"Trend\" {} (if (> (current-price \"SPY\") \
+                 (moving-average-price \"SPY\" {:window 200})) [(asset \"SPY\")] [(asset \"BIL\")]))";
+    desk.write("trend.clj", trend);
+    desk
 }
 
 /// Every file below a folder.
@@ -92,10 +36,6 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let paths = entries.map(|entry| entry.unwrap().path());
     paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
-}
-
-fn json(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
 #[test]
@@ -184,7 +124,7 @@ fn status_tells_the_last_run_even_when_it_failed() {
 
 #[test]
 fn a_decision_is_explained_with_the_path_that_led_to_it() {
-    let desk = Desk::new().with_prices();
+    let desk = with_prices();
     let said = desk.call("explain --prices prices --date 2026-11-20 --symphony trend.clj");
     said.is(
         0,
@@ -207,7 +147,7 @@ fn a_decision_is_explained_with_the_path_that_led_to_it() {
 
 #[test]
 fn a_decision_is_explained_for_another_close_than_the_real_one() {
-    let desk = Desk::new().with_prices();
+    let desk = with_prices();
     let line = "explain --prices prices --date 2026-11-20 --symphony trend.clj";
     let real = desk.call(line);
     real.is(0, &["SPY  100.0%", "turns with SPY at "]);
@@ -223,7 +163,7 @@ fn a_decision_is_explained_for_another_close_than_the_real_one() {
 
 #[test]
 fn a_decision_is_explained_as_a_page() {
-    let desk = Desk::new().with_prices();
+    let desk = with_prices();
     let line = "explain --prices prices --date 2026-11-20 --symphony trend.clj";
     let said = desk.call(&format!("{line} --html out.html"));
     said.is(0, &["page  out.html"]);
@@ -242,7 +182,7 @@ fn a_decision_is_explained_as_a_page() {
 
 #[test]
 fn a_page_that_cannot_be_made_says_why() {
-    let desk = Desk::new().with_prices();
+    let desk = with_prices();
     let line = "explain --prices prices --symphony trend.clj";
     let said = desk.call(&format!("{line} --date 2026-11-20 --html none/out.html"));
     said.is(3, &["none/out.html: No such file", "name a file that can be written"]);
@@ -259,7 +199,7 @@ fn a_page_that_cannot_be_made_says_why() {
 
 #[test]
 fn a_strategy_is_the_same_in_either_encoding() {
-    let desk = Desk::new().with_prices();
+    let desk = with_prices();
     let decided =
         desk.call("explain --prices prices --date 2026-11-20 --symphony trend.clj --json");
     let json_text = desk.call("convert trend.clj --to json");
@@ -279,7 +219,7 @@ fn a_strategy_is_the_same_in_either_encoding() {
 
 #[test]
 fn what_cannot_be_explained_says_why() {
-    let desk = Desk::new().with_prices();
+    let desk = with_prices();
     desk.write("bad.clj", "(defsymphony \"Bad\" {}\n  (assett \"SPY\"))\n");
     let line = "explain --prices prices --date 2026-11-20";
     let place = ["bad.clj: line 2, column 3: expected an asset", "correct the strategy file"];
@@ -294,7 +234,7 @@ fn what_cannot_be_explained_says_why() {
 
 #[test]
 fn a_broken_row_stops_whatever_reads_the_folder_and_is_named() {
-    let desk = Desk::new().with_prices();
+    let desk = with_prices();
     let path = desk.path("prices/BIL.csv");
     let text = fs::read_to_string(&path).unwrap().replacen("2025-09-03,", "2025-09-03;", 1);
     fs::write(&path, text).unwrap();
@@ -341,7 +281,7 @@ fn a_wrong_command_line_is_refused_before_anything_happens() {
     ] {
         desk.call(line).is(3, &[words]);
     }
-    assert_eq!(files(desk.0.path()), Vec::<PathBuf>::new());
+    assert_eq!(files(desk.folder()), Vec::<PathBuf>::new());
 }
 
 #[test]
@@ -391,27 +331,9 @@ fn an_interrupted_run_does_not_keep_the_next_call_waiting() {
 #[test]
 fn the_exchange_answers_any_client_until_it_is_stopped() {
     let desk = Desk::new();
-    let mut child = desk
-        .command("exchange --listen 127.0.0.1:0 --json --key PKTEST --secret-key hidden")
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let url = json(&line)["url"].as_str().unwrap().to_owned();
-    let ask = |keys: &str| {
-        let mut tcp = TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
-        let request =
-            format!("GET /v2/clock HTTP/1.1\r\nHost: x\r\n{keys}Connection: close\r\n\r\n");
-        tcp.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        tcp.read_to_string(&mut answer).unwrap();
-        answer
-    };
-    let right = ask("APCA-API-KEY-ID: PKTEST\r\nAPCA-API-SECRET-KEY: hidden\r\n");
-    let wrong = ask("APCA-API-KEY-ID: PKTEST\r\nAPCA-API-SECRET-KEY: other\r\n");
-    child.kill().unwrap();
-    child.wait().unwrap();
+    let exchange = Exchange::new(&desk, "--key PKTEST --secret-key hidden");
+    let ask = |secret| exchange.ask(("GET", "/v2/clock"), ("PKTEST", secret), "");
+    let (right, wrong) = (ask("hidden"), ask("other"));
     assert!(right.starts_with("HTTP/1.1 200") && right.contains("\"is_open\":true"), "{right}");
     assert!(right.contains("2026-11-20T09:35"), "{right}");
     assert!(wrong.starts_with("HTTP/1.1 401"), "{wrong}");
@@ -435,9 +357,9 @@ fn the_help_names_every_command_and_exit_code() {
 #[test]
 fn a_reader_that_goes_away_is_no_fault() {
     let folder = tempfile::tempdir().unwrap();
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_alchemiser"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_alchemiser"));
     command.args(["init", "--store"]).arg(folder.path().join("store"));
-    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     drop(child.stdout.take());
     let done = child.wait_with_output().unwrap();

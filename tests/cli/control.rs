@@ -1,76 +1,18 @@
-//! The operator's controls as their user meets them: the real binary in an empty folder.
-#![expect(clippy::unwrap_used, reason = "a broken expectation ends a test")]
+//! The operator's controls.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 
 use alchemiser::domain::order::{ClientOrderId, Side};
 use alchemiser::domain::run::{AccountName, Mode, RunKey, Slot};
 use alchemiser::domain::symbol::Symbol;
 use jiff::civil::date;
 use serde_json::Value;
-use tempfile::TempDir;
 
-/// Where the default offline run keeps its records.
-const OFFLINE: &str = "out/synthetic-7-2026-11-20/store";
+use crate::desk::{Desk, STORE};
+use crate::exchange::Exchange;
+
 const CONTROL: &str = "out/paper/store/control/paper/main/state.json";
 const ARM: &str = "out/paper/store/control/live/main/arm.json";
-
-/// What a command said.
-struct Said {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-/// A folder of one's own to call the program in.
-struct Desk(TempDir);
-
-impl Desk {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    /// Calls the program; words in quotes stay together.
-    fn call(&self, line: &str) -> Said {
-        let mut words: Vec<String> = Vec::new();
-        for (at, part) in line.split('\'').enumerate() {
-            if at % 2 == 1 {
-                words.push(part.to_owned());
-            } else {
-                words.extend(part.split_whitespace().map(str::to_owned));
-            }
-        }
-        let mut command = Command::new(env!("CARGO_BIN_EXE_alchemiser"));
-        command.args(words).current_dir(self.0.path()).stdin(Stdio::null());
-        let output = command.output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        let code = output.status.code().unwrap();
-        Said { code, out: text(output.stdout), err: text(output.stderr) }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn read(&self, name: &str) -> Value {
-        serde_json::from_str(&fs::read_to_string(self.path(name)).unwrap()).unwrap()
-    }
-}
-
-impl Said {
-    #[track_caller]
-    fn is(&self, code: i32, words: &[&str]) {
-        let all = format!("{}{}", self.out, self.err);
-        assert_eq!(self.code, code, "{all}");
-        for word in words {
-            assert!(all.contains(word), "{word:?} is missing in: {all}");
-        }
-    }
-}
 
 #[test]
 fn a_blocked_run_is_repeated_with_a_reason_and_as_the_next_generation() {
@@ -78,7 +20,7 @@ fn a_blocked_run_is_repeated_with_a_reason_and_as_the_next_generation() {
     desk.call("run --offline --cash 300").is(1, &["PAPER BLOCKED"]);
     let said = desk.call("run --offline --force --reason 'cash was paid in'");
     said.is(0, &["3 of 3 orders filled", "open/g1/final.json", "cash was paid in"]);
-    let record = desk.read(&format!("{OFFLINE}/runs/paper/main/2026-11-20/open/g1/final.json"));
+    let record = desk.read(&format!("{STORE}/runs/paper/main/2026-11-20/open/g1/final.json"));
     assert_eq!(record["body"]["force"]["generation"], 1);
     assert_eq!(record["body"]["force"]["reason"], "cash was paid in");
 }
@@ -158,65 +100,28 @@ fn arming_asks_for_clean_sessions_for_a_program_and_for_consent() {
 fn arming_wants_the_program_that_was_proven_on_paper() {
     let desk = Desk::new();
     desk.call("run --offline --days 5").is(0, &[]);
-    let arm = format!("arm --mode live --fingerprint 01 --reason x --code this --store {OFFLINE}");
+    let arm = format!("arm --mode live --fingerprint 01 --reason x --code this --store {STORE}");
     desk.call(&arm).is(3, &["was not run by this program"]);
 }
 
-/// The built-in exchange in a process of its own.
-struct Exchange {
-    child: Child,
-    address: String,
-}
+/// Any will do for an exchange without accounts.
+const KEYS: (&str, &str) = ("k", "s");
 
-impl Exchange {
-    fn new(desk: &Desk) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_alchemiser"));
-        command.args(["exchange", "--listen", "127.0.0.1:0", "--json"]);
-        let mut child = command.current_dir(desk.0.path()).stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let said: Value = serde_json::from_str(&line).unwrap();
-        let address = said["url"].as_str().unwrap().trim_start_matches("http://").to_owned();
-        Self { child, address }
-    }
-
-    /// Orders one share of SPY at a dollar.
-    fn order(&self, client_id: &str) {
-        let body = format!(
-            r#"{{"symbol":"SPY","qty":"1","side":"buy","type":"limit","limit_price":"1","time_in_force":"day","client_order_id":"{client_id}"}}"#
-        );
-        let answer = self.ask("POST", "/v2/orders", &body);
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    }
-
-    fn ask(&self, method: &str, path: &str, body: &str) -> String {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        let (host, length) = (&self.address, body.len());
-        write!(
-            stream,
-            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nAPCA-API-KEY-ID: k\r\n\
-             APCA-API-SECRET-KEY: s\r\nContent-Length: {length}\r\n\r\n{body}"
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
-    }
-}
-
-impl Drop for Exchange {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// Orders one share of SPY at a dollar.
+fn order(exchange: &Exchange, client_id: &str) {
+    let body = format!(
+        r#"{{"symbol":"SPY","qty":"1","side":"buy","type":"limit","limit_price":"1","time_in_force":"day","client_order_id":"{client_id}"}}"#
+    );
+    let answer = exchange.ask(("POST", "/v2/orders"), KEYS, &body);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
 #[test]
 fn cancel_all_cancels_our_orders_and_leaves_others_alone() {
     let desk = Desk::new();
-    let exchange = Exchange::new(&desk);
+    let exchange = Exchange::new(&desk, "");
     fs::write(desk.path("secret.json"), r#"{"key_id":"k","secret_key":"s"}"#).unwrap();
-    let call = format!("cancel-all --broker-url http://{}", exchange.address);
+    let call = format!("cancel-all --broker-url {}", exchange.url());
     desk.call(&call).is(0, &["no open order of ours"]);
     let key = RunKey {
         mode: Mode::Paper,
@@ -226,11 +131,11 @@ fn cancel_all_cancels_our_orders_and_leaves_others_alone() {
         generation: 0,
     };
     let ours = ClientOrderId::of(&key, &Symbol::parse("SPY").unwrap(), Side::Buy, 1);
-    exchange.order(ours.as_str());
-    exchange.order("by-hand");
+    order(&exchange, ours.as_str());
+    order(&exchange, "by-hand");
     desk.call(&call).is(3, &[ours.as_str(), "Nobody was there to be asked"]);
     desk.call(&format!("{call} --yes")).is(0, &["1 order ended", "others' orders were left alone"]);
-    let open = exchange.ask("GET", "/v2/orders?status=open", "");
+    let open = exchange.ask(("GET", "/v2/orders?status=open"), KEYS, "");
     assert!(open.contains("by-hand") && !open.contains(ours.as_str()), "{open}");
     let live = format!("{call} --mode live --yes");
     desk.call(&live).is(3, &["live mode"]);
@@ -257,7 +162,7 @@ fn sleeves_are_shown_and_what_the_next_run_books_is_written_once() {
     let desk = Desk::new();
     desk.call("sleeves show").is(3, &["no run left a ledger"]);
     desk.call("run --offline").is(0, &[]);
-    let at = format!("--store {OFFLINE}");
+    let at = format!("--store {STORE}");
     desk.call(&format!("sleeves show {at}"))
         .is(0, &["after session 2026-11-20", "tecl", "foreign"]);
     let release = format!("sleeves release tecl --reason 'a test' --who ann {at}");

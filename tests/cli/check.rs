@@ -1,63 +1,17 @@
-//! `alchemiser check` as its user meets it: the real binary on files of every kind.
-#![expect(clippy::unwrap_used, reason = "a broken expectation ends a test")]
+//! `alchemiser check` on files of every kind.
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
 use alchemiser::domain::symphony::lint::Code;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-/// What a command said.
-struct Said {
-    code: i32,
-    out: String,
-    err: String,
-}
+use crate::desk::{Desk, Said};
 
-/// A folder of one's own to call the program in.
-struct Desk(TempDir);
-
-impl Desk {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn check(&self, line: &str) -> Said {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_alchemiser"));
-        command.arg("check").args(line.split_whitespace());
-        let output = command.current_dir(self.0.path()).stdin(Stdio::null()).output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        let code = output.status.code().unwrap();
-        let said = Said { code, out: text(output.stdout), err: text(output.stderr) };
-        let all = format!("{}{}", said.out, said.err);
-        assert!(!all.contains('\x1b') && !all.contains("panicked"), "{line}: {all}");
-        said
-    }
-
-    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
-        let path = self.0.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
-    }
-
-    /// Checks one text.
-    fn text(&self, bytes: impl AsRef<[u8]>) -> Said {
-        self.write("mine.clj", bytes);
-        self.check("mine.clj")
-    }
-}
-
-impl Said {
-    #[track_caller]
-    fn is(&self, code: i32, words: &[&str]) {
-        let all = format!("{}{}", self.out, self.err);
-        assert_eq!(self.code, code, "{all}");
-        for word in words {
-            assert!(all.contains(word), "{word:?} is missing in: {all}");
-        }
-    }
+/// Checks one text.
+fn said_of(desk: &Desk, bytes: impl AsRef<[u8]>) -> Said {
+    desk.write("mine.clj", bytes);
+    desk.call("check mine.clj")
 }
 
 fn symphony(body: &str) -> String {
@@ -72,19 +26,21 @@ fn the_exit_code_says_whether_anything_was_found() {
     desk.write("calm.clj", symphony(CALM));
     desk.write("odd.clj", symphony(&CALM.replace("79", "101")));
     desk.write("bad.clj", symphony(&CALM.replace("rsi", "rsii")));
-    desk.check("calm.clj").is(0, &["nothing found in 1 file"]);
+    desk.call("check calm.clj").is(0, &["nothing found in 1 file"]);
     let odd = ["odd.clj:2:7: warning: RSI(10) of SPY > 101 never holds [never-holds]"];
-    desk.check("odd.clj").is(1, &odd);
-    desk.check("odd.clj --allow never-holds --allow unreachable-branch --allow no-cash-leg")
+    desk.call("check odd.clj").is(1, &odd);
+    desk.call("check odd.clj --allow never-holds --allow unreachable-branch --allow no-cash-leg")
         .is(0, &["nothing found"]);
     let bad = ["bad.clj:2:10: error: expected one of", "did you mean rsi?"];
-    desk.check("bad.clj").is(3, &bad);
-    let all = desk.check("calm.clj odd.clj bad.clj");
+    desk.call("check bad.clj").is(3, &bad);
+    let all = desk.call("check calm.clj odd.clj bad.clj");
     all.is(3, &[odd[0], bad[0], "1 error, 3 warnings in 3 files"]);
-    desk.check("none.clj").is(3, &["none.clj: No such file", "name a strategy file that exists"]);
-    desk.check("calm.clj --allow everything").is(2, &["expected one of never-holds, always-holds"]);
-    desk.check("calm.clj --allow unreadable").is(2, &["expected one of"]);
-    desk.check("").is(2, &["<FILES>"]);
+    desk.call("check none.clj")
+        .is(3, &["none.clj: No such file", "name a strategy file that exists"]);
+    desk.call("check calm.clj --allow everything")
+        .is(2, &["expected one of never-holds, always-holds"]);
+    desk.call("check calm.clj --allow unreadable").is(2, &["expected one of"]);
+    desk.call("check ").is(2, &["<FILES>"]);
 }
 
 #[test]
@@ -92,7 +48,7 @@ fn one_document_is_for_programs() {
     let desk = Desk::new();
     desk.write("odd.clj", symphony(&CALM.replace("79", "101")));
     desk.write("bad.clj", "(defsymphony \"t\" {} (assett \"SPY\"))");
-    let said = desk.check("odd.clj bad.clj --json");
+    let said = desk.call("check odd.clj bad.clj --json");
     let document: Value = serde_json::from_str(&said.out).unwrap();
     let never = json!({
         "severity": "warning", "code": "never-holds",
@@ -121,7 +77,7 @@ fn the_built_in_strategies_have_no_error() {
     let desk = Desk::new();
     for name in ["nuclear", "tecl", "klm"] {
         let path = folder.join(format!("{name}.clj"));
-        let said = desk.check(&format!("--json {}", path.display()));
+        let said = desk.call(&format!("check --json {}", path.display()));
         let document: Value = serde_json::from_str(&said.out).unwrap();
         assert_eq!(document["errors"], 0, "{}", said.out);
         assert!(said.code <= 1);
@@ -134,15 +90,15 @@ fn a_strategy_is_held_against_a_list_of_assets_and_a_folder_of_closes() {
     desk.write("calm.clj", symphony(&CALM.replace("(rsi \"SPY\"", "(rsi \"SPX\"")));
     desk.write("assets.txt", "# listed\nSPY\nBIL\n");
     let words = ["calm.clj:2:10: warning: SPX is not in the list of assets", "did you mean SPY?"];
-    desk.check("calm.clj --assets assets.txt").is(1, &words);
+    desk.call("check calm.clj --assets assets.txt").is(1, &words);
     let answer = r#"[{"symbol": "SPX"}, {"symbol": "SPY", "tradable": false}, {"symbol": "BIL"}]"#;
     desk.write("assets.json", answer);
-    desk.check("calm.clj --assets assets.json").is(1, &["SPY is listed and cannot be traded"]);
-    desk.check("calm.clj --assets none.txt").is(3, &["none.txt: No such file"]);
+    desk.call("check calm.clj --assets assets.json").is(1, &["SPY is listed and cannot be traded"]);
+    desk.call("check calm.clj --assets none.txt").is(3, &["none.txt: No such file"]);
     desk.write("prices/SPX.csv", "date,close\n2026-01-02,10\n2026-01-05,11\n");
     let words = ["RSI(10) of SPX needs 11 closes and there are 2", "[short-history]"];
-    desk.check("calm.clj --prices prices").is(1, &words);
-    desk.check("calm.clj --prices none").is(3, &["correct the price folder"]);
+    desk.call("check calm.clj --prices prices").is(1, &words);
+    desk.call("check calm.clj --prices none").is(3, &["correct the price folder"]);
 }
 
 /// Bodies with an error, and what has to be said of them.
@@ -169,7 +125,7 @@ const BODIES: &[(&str, &[&str])] = &[
 fn what_cannot_be_read_is_shown_with_its_place_and_what_should_stand_there() {
     let desk = Desk::new();
     for (body, words) in BODIES {
-        let said = desk.text(symphony(body));
+        let said = said_of(&desk, symphony(body));
         let words: Vec<&str> = words.iter().copied().chain(["error: ", "^"]).collect();
         said.is(3, &words);
     }
@@ -183,39 +139,44 @@ fn what_cannot_be_read_is_shown_with_its_place_and_what_should_stand_there() {
         format!(r#"{{"step": "root", "name": "t", "children": [{filter}]}}"#)
     };
     // Numbers in quotes are how such files come; words in their place are not.
-    desk.text(step("\"1\"")).is(1, &["warning: two nodes have one id"]);
-    desk.text(step("\"one\"")).is(3, &["a whole number from 1 to 1000, found \"one\""]);
-    desk.text(step("1e999")).is(3, &["2:88", "a number such as 79 or -2.5, found 1e999"]);
-    desk.text(step("NaN")).is(3, &["well-formed JSON"]);
-    desk.text(&step("1")[..200]).is(3, &["well-formed JSON", "EOF"]);
+    said_of(&desk, step("\"1\"")).is(1, &["warning: two nodes have one id"]);
+    said_of(&desk, step("\"one\"")).is(3, &["a whole number from 1 to 1000, found \"one\""]);
+    said_of(&desk, step("1e999")).is(3, &["2:88", "a number such as 79 or -2.5, found 1e999"]);
+    said_of(&desk, step("NaN")).is(3, &["well-formed JSON"]);
+    said_of(&desk, &step("1")[..200]).is(3, &["well-formed JSON", "EOF"]);
 }
 
 #[test]
 fn what_is_no_text_or_no_end_of_brackets_is_refused_with_its_place() {
     let desk = Desk::new();
-    desk.text("").is(3, &["mine.clj:1:1: error: expected a symphony"]);
+    said_of(&desk, "").is(3, &["mine.clj:1:1: error: expected a symphony"]);
     let cut = symphony(CALM);
-    desk.text(&cut[..cut.len() - 20]).is(3, &["error: expected", "to close this bracket"]);
+    let words = ["error: expected", "to close this bracket", "where what it opens ends"];
+    said_of(&desk, &cut[..cut.len() - 20]).is(3, &words);
+    let words = ["1:3: error: expected ), found ]", "first write the ) of line 1, column 1"];
+    said_of(&desk, "(a]").is(3, &words);
+    said_of(&desk, "(a))").is(3, &["1:4: error: expected a form, found )", "take it out"]);
     for bracket in ["(", "[", "{", ")"] {
-        desk.text(bracket.repeat(10 << 20)).is(3, &["mine.clj:1:1: error: ", "1 error in 1 file"]);
+        said_of(&desk, bracket.repeat(10 << 20))
+            .is(3, &["mine.clj:1:1: error: ", "1 error in 1 file"]);
     }
-    desk.text("([".repeat(2 << 20)).is(3, &["1:401: error: expected at most 400 levels"]);
+    said_of(&desk, "([".repeat(2 << 20)).is(3, &["1:401: error: expected at most 400 levels"]);
     let deep = format!("{}(asset \"A\"){}", "(group \"g\" [".repeat(50_000), "])".repeat(50_000));
-    desk.text(symphony(&deep)).is(3, &["at most 400 levels of brackets"]);
-    desk.text("x".repeat(20 << 20)).is(3, &["1:1: error: expected at most 8388608 bytes"]);
+    said_of(&desk, symphony(&deep)).is(3, &["at most 400 levels of brackets"]);
+    said_of(&desk, "x".repeat(20 << 20)).is(3, &["1:1: error: expected at most 8388608 bytes"]);
     let mut bytes = symphony(CALM).into_bytes();
     bytes[30] = 0xff;
     let words =
         ["mine.clj:2:11: error: this byte belongs to no character of UTF-8", "save the file"];
-    desk.text(bytes).is(3, &words);
-    desk.text(b"\xff\xfe(\0d\0").is(3, &["mine.clj:1:1: error: this byte"]);
+    said_of(&desk, bytes).is(3, &words);
+    said_of(&desk, b"\xff\xfe(\0d\0").is(3, &["mine.clj:1:1: error: this byte"]);
 }
 
 #[test]
 fn a_text_of_megabytes_is_checked_in_bounded_time() {
     let rung = "(if (> (rsi \"SPY\" {:window 10}) 101) [(asset \"BIL\")] [(asset \"SPY\")])\n";
     let desk = Desk::new();
-    let said = desk.text(symphony(&format!("(weight-equal [{}])", rung.repeat(45_000))));
+    let said = said_of(&desk, symphony(&format!("(weight-equal [{}])", rung.repeat(45_000))));
     said.is(1, &["never-holds", "the same in 44999 more places", "duplicate-candidate"]);
     assert!(said.out.lines().count() < 40, "{}", said.out);
 }
@@ -226,5 +187,5 @@ fn the_help_and_the_readme_name_every_code() {
     for code in Code::ALL {
         assert!(readme.contains(&format!("`{}`", code.word())), "{}", code.word());
     }
-    Desk::new().check("--help").is(0, &["--assets", "--prices", "--allow", "Exit codes:"]);
+    Desk::new().call("check --help").is(0, &["--assets", "--prices", "--allow", "Exit codes:"]);
 }
