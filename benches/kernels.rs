@@ -17,7 +17,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use alchemiser::domain::symphony::function::{Function, Measure};
+use alchemiser::domain::symphony::function::Function;
+use alchemiser::domain::symphony::measure::Measure;
 
 const CLOSES: usize = 1_000_000;
 const TRIES: usize = 40;

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use alchemiser::domain::run::StrategyName;
 use alchemiser::domain::strategy::{Signal, StrategyEngine, StrategyError};
 use alchemiser::domain::symbol::Symbol;
-use alchemiser::domain::symphony::function::{Function, Measure};
+use alchemiser::domain::symphony::function::Function;
+use alchemiser::domain::symphony::measure::Measure;
 use alchemiser::domain::symphony::{Encoding, SymphonyEngine};
 
 use crate::generated::{Closes, closes, day, histories};

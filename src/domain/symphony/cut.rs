@@ -7,7 +7,7 @@
 use std::cmp::Ordering;
 
 use crate::domain::symphony::evaluate::Walk;
-use crate::domain::symphony::function::Measure;
+use crate::domain::symphony::measure::Measure;
 use crate::domain::symphony::parts::Parts;
 use crate::domain::symphony::study::Scored;
 use crate::domain::symphony::trace::Turn;

@@ -9,7 +9,7 @@ use crate::domain::symbol::Symbol;
 use crate::domain::symphony::condition::{self, Comparison, Operand};
 use crate::domain::symphony::cut::cut;
 use crate::domain::symphony::fault::Fault;
-use crate::domain::symphony::function::Measure;
+use crate::domain::symphony::measure::Measure;
 use crate::domain::symphony::parts::Parts;
 use crate::domain::symphony::study::{Scratch, Study, Tested, Weighed};
 use crate::domain::symphony::trace::{

@@ -13,7 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::hash::sha256_hex;
 use crate::domain::strategy::Needs;
 use crate::domain::symbol::Symbol;
-use crate::domain::symphony::function::{Function, Measure};
+use crate::domain::symphony::function::Function;
+use crate::domain::symphony::measure::Measure;
 use crate::domain::symphony::tree::{Measured, Node, NodeId, SymbolId, Tree};
 
 /// Most closes ever asked for of a symbol: the longest page of bars the broker sends, forty

@@ -5,7 +5,7 @@
 
 use crate::domain::indicator;
 use crate::domain::symphony::fault::{Fault, Missing};
-use crate::domain::symphony::function::Measure;
+use crate::domain::symphony::measure::Measure;
 use crate::domain::symphony::study::{Known, Study, Weighed, keep};
 use crate::domain::symphony::tree::{Node, NodeId, SeriesId};
 

@@ -5,7 +5,8 @@ use crate::domain::strategy::Rebalance;
 use crate::domain::symbol::Symbol;
 use crate::domain::symphony::condition::{Comparison, Condition, Operand, Relation};
 use crate::domain::symphony::form::{Form, ReadError, Source};
-use crate::domain::symphony::function::{Function, Measure, WINDOW_MAX};
+use crate::domain::symphony::function::{Function, WINDOW_MAX};
+use crate::domain::symphony::measure::Measure;
 use crate::domain::symphony::places::{ERRORS_MAX, Places};
 use crate::domain::symphony::spelling::meant;
 use crate::domain::symphony::tree::{

@@ -7,7 +7,8 @@
 use crate::domain::strategy::Rebalance;
 use crate::domain::symphony::condition::{Condition, Operand, Relation};
 use crate::domain::symphony::form::{Form, ReadError, Source, What};
-use crate::domain::symphony::function::{Function, Measure};
+use crate::domain::symphony::function::Function;
+use crate::domain::symphony::measure::Measure;
 use crate::domain::symphony::places::Places;
 use crate::domain::symphony::plant::{Bed, Planted, Read};
 use crate::domain::symphony::spelling::meant;

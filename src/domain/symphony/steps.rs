@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use crate::domain::strategy::Rebalance;
 use crate::domain::symphony::condition::{Condition, Operand, Relation};
 use crate::domain::symphony::form::{Form, What};
-use crate::domain::symphony::function::Measure;
+use crate::domain::symphony::measure::Measure;
 use crate::domain::symphony::plant::{Bed, Planted, Read};
 use crate::domain::symphony::spelling::meant;
 use crate::domain::symphony::tree::{Constant, NodeId, Pick, SeriesId};

@@ -13,7 +13,7 @@ use crate::domain::market::Histories;
 use crate::domain::symphony::board::{Board, Boards};
 use crate::domain::symphony::condition::{Comparison, Condition, Operand};
 use crate::domain::symphony::fault::{Fault, Missing};
-use crate::domain::symphony::function::Measure;
+use crate::domain::symphony::measure::Measure;
 use crate::domain::symphony::tree::{Candidate, Measured, NodeId, Pick, SeriesId, SymbolId, Tree};
 
 /// Most steps of one evaluation; a step is a node visited or a close read. The built-in

@@ -57,7 +57,7 @@ pub struct Condition {
     /// Whether it holds.
     pub holds: bool,
     /// How far the left value is from turning it, 0 to 1; the scale is that of
-    /// [`crate::domain::symphony::function::Measure::margin`].
+    /// [`crate::domain::symphony::measure::Measure::margin`].
     pub margin: f64,
     /// Which closes would turn it, where that was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use crate::domain::strategy::Rebalance;
 use crate::domain::symbol::Symbol;
 use crate::domain::symphony::condition::{Condition, Operand};
-use crate::domain::symphony::function::Measure;
+use crate::domain::symphony::measure::Measure;
 
 /// Most distinct nodes of a tree. The largest known symphony has 1,831.
 const NODES_MAX: usize = 50_000;

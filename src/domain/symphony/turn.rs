@@ -11,7 +11,8 @@
 
 use crate::domain::indicator::{self, Average, Strength};
 use crate::domain::symbol::Symbol;
-use crate::domain::symphony::function::{Function, Measure};
+use crate::domain::symphony::function::Function;
+use crate::domain::symphony::measure::Measure;
 use crate::domain::symphony::trace::{Edge, Turn};
 
 /// First step away from a close, and by how much each next one is longer, as logarithms.

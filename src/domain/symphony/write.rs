@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use crate::domain::strategy::Rebalance;
 use crate::domain::symphony::condition::{Comparison, Condition, Operand};
 use crate::domain::symphony::form::{JSON_BYTES_MAX, TEXT_BYTES_MAX};
-use crate::domain::symphony::function::Measure;
+use crate::domain::symphony::measure::Measure;
 use crate::domain::symphony::tree::{
     Candidate, Constant, Measured, Node, NodeId, Pick, SeriesId, Tree,
 };

@@ -6,7 +6,8 @@
 
 use std::process::Command;
 
-use alchemiser::domain::symphony::function::{Function, Measure};
+use alchemiser::domain::symphony::function::Function;
+use alchemiser::domain::symphony::measure::Measure;
 use serde::Deserialize;
 
 use super::{folder, history};

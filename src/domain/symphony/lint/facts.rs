@@ -8,7 +8,8 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use crate::domain::symphony::condition::{Comparison, Condition, Operand, Relation};
-use crate::domain::symphony::function::{Function, Measure};
+use crate::domain::symphony::function::Function;
+use crate::domain::symphony::measure::Measure;
 use crate::domain::symphony::tree::{SeriesId, Tree};
 
 /// A comparison that was decided on the way, and where it is written: its number in

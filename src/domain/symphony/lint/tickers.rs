@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::domain::market::Histories;
 use crate::domain::symbol::Symbol;
-use crate::domain::symphony::function::Measure;
 use crate::domain::symphony::lint::finding::{Code, Finding, Findings};
+use crate::domain::symphony::measure::Measure;
 use crate::domain::symphony::places::{Place, Places};
 use crate::domain::symphony::spelling::meant;
 use crate::domain::symphony::tree::{Measured, SeriesId, Tree};

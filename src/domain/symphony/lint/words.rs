@@ -1,8 +1,9 @@
 //! Comparisons and measures as findings word them.
 
 use crate::domain::symphony::condition::{Comparison, Operand};
-use crate::domain::symphony::function::{Function, Measure};
+use crate::domain::symphony::function::Function;
 use crate::domain::symphony::lint::facts::Told;
+use crate::domain::symphony::measure::Measure;
 use crate::domain::symphony::tree::{SeriesId, Tree};
 
 /// Such as `RSI(10) of SPY > 79`.
