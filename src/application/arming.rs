@@ -3,8 +3,6 @@
 //! Asked twice on purpose: before the broker is, for an unarmed program has nothing to ask it, and
 //! again with the broker's account whenever an invocation is about to act.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 
 use crate::application::ports::{Store, StoreError};
@@ -159,11 +157,10 @@ pub(super) async fn sends_until(
             arming.map_or(Timestamp::MIN, |arming| arming.expires)
         }
     };
-    let cutoff = Duration::from_secs(u64::from(house.desk.policy.timing.cutoff_seconds));
+    let cutoff = plan.session.orders_end(&house.desk.policy.timing);
     let forced_until = report.force.as_ref().map_or(Timestamp::MAX, |force| force.not_after);
     let always = |mutant| is_planted(mutant).then_some(Timestamp::MAX);
     let good_until = always(Mutant::PlanNeverOld).unwrap_or(plan.valid_until);
-    let cutoff = always(Mutant::NoCutoff).unwrap_or(back(plan.session.close, cutoff));
     let closing = always(Mutant::DeadlineIgnored).unwrap_or(back(house.deadline, CLOSING));
     Ok(good_until.min(cutoff).min(closing).min(forced_until).min(armed_until))
 }

@@ -163,7 +163,7 @@ pub struct Timing {
     pub plan_valid_seconds: u32,
     /// No order in the first seconds after the open.
     pub open_guard_seconds: u32,
-    /// No order in the last seconds before the close.
+    /// No order in the last seconds before the close; see [`Session::orders_end`](crate::domain::session::Session::orders_end).
     pub cutoff_seconds: u32,
     /// How long one attempt may work before it is cancelled.
     pub attempt_seconds: u32,

@@ -4,10 +4,13 @@
 //! session of a moment, the cut-off) is worked out here; the exchange's time zone comes from
 //! bundled data, so that no machine setting can move a session.
 
-use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+
+use crate::domain::mutant::{Mutant, is_planted};
+use crate::domain::policy::Timing;
 
 /// One trading session: its New York date and its opening and closing moments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +33,16 @@ impl Session {
         let zone = exchange_zone();
         let moment = |time: Time| zone.to_timestamp(date.to_datetime(time)).ok();
         Some(Self { date, open: moment(open)?, close: moment(close)? })
+    }
+
+    /// The moment from which on no order leaves, by a clock that may be as slow as is accepted.
+    pub fn orders_end(&self, timing: &Timing) -> Timestamp {
+        if is_planted(Mutant::NoCutoff) {
+            return Timestamp::MAX;
+        }
+        let before = timing.cutoff_seconds.saturating_add(timing.clock_skew_max_seconds);
+        let before = SignedDuration::from_secs(i64::from(before));
+        self.close.saturating_sub(before).unwrap_or(self.close)
     }
 
     /// True from the open up to, not including, the close.

@@ -112,7 +112,7 @@ fn what_a_sleeve_owned_before_the_crossings_is_known_after_them() {
 #[test]
 fn a_plan_is_good_for_fifteen_minutes_and_never_beyond_the_cut_off() {
     for (now, until) in
-        [("14:35:00", "14:50:00"), ("20:43:00", "20:58:00"), ("20:50:00", "20:58:00")]
+        [("14:35:00", "14:50:00"), ("20:42:30", "20:57:30"), ("20:50:00", "20:57:30")]
     {
         let mut world = half_in_spy();
         world.snapshot.now = today(now);

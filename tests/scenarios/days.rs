@@ -181,7 +181,7 @@ async fn sells_that_end_at_the_cut_off_are_followed_by_no_buy() {
     let mut stage = stage();
     stage.run().await;
     stage.wants("a", "GLD 0.5, BIL 0.5");
-    let moment = at("2026-11-27T17:57:55Z");
+    let moment = at("2026-11-27T17:57:25Z"); // five seconds before no order may leave
     stage.schedules(moment);
     stage.world.advance_to(moment);
     stage.troubles("SPY", 1, OrderTrouble::FilledOnCancel);

@@ -381,3 +381,22 @@ fn a_process_that_stands_still_while_it_asks_for_the_time_asks_again() {
     }
     assert_eq!(planned, 80, "a clock that is right is enough, whenever the process stood still");
 }
+
+/// Found by seed 352003: the session was to close in two minutes, and a process whose clock was 21 s
+/// behind still sent its orders.
+#[test]
+fn a_slow_clock_brings_no_order_nearer_to_the_close() {
+    for (skew, seconds, trades) in
+        [(-21, 120, false), (-29, 145, false), (0, 145, false), (29, 145, false), (-29, 200, true)]
+    {
+        let mut day = session(SPY, &[]);
+        let skew = SignedDuration::from_secs(skew);
+        day.happenings[0].what = What::Delivery(Delivery { skew, ..Delivery::of(Task::Trade) });
+        let closes = What::Market(Turn::ClosesIn(Duration::from_secs(seconds)));
+        day.happenings.insert(0, Happening { after: Duration::ZERO, what: closes });
+        let (truth, violations) = judged(&trial(vec![day]));
+        assert_eq!(violations, [], "{skew} off, {seconds} s");
+        let traded = truth.is_some_and(|truth| !truth.world.orders().is_empty());
+        assert_eq!(traded, trades, "{skew} off, {seconds} s");
+    }
+}

@@ -5,10 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use crate::domain::money::{Price, Shares};
-use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::order::Side;
 use crate::domain::plan::listing::Listing;
 use crate::domain::plan::size::{Sized, Sizing, size};
@@ -51,9 +50,7 @@ pub fn draft(mut targets: Targets<'_>, basis: &Basis<'_>) -> RebalancePlan {
     let policy = basis.policy;
     let seconds = |count: u32| SignedDuration::from_secs(i64::from(count));
     let now = basis.snapshot.now;
-    let close: Timestamp = basis.snapshot.session.close;
-    let cutoff = close - seconds(policy.timing.cutoff_seconds);
-    let cutoff = if is_planted(Mutant::NoCutoff) { Timestamp::MAX } else { cutoff };
+    let cutoff = basis.snapshot.session.orders_end(&policy.timing);
     RebalancePlan {
         key: basis.key.clone(),
         session: basis.snapshot.session,

@@ -3,7 +3,7 @@
 //! Judged again, although the plan passed: minutes go by between the two, quotes move, orders
 //! fill, and a resumed run starts in the middle. The first rule that says no is enough here.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use rust_decimal::Decimal;
 
 use crate::domain::execution::BROKER_MIN;
@@ -43,12 +43,9 @@ fn time(plan: &RebalancePlan, permit: &Permit<'_>) -> Result<(), Refusal> {
     require(now >= open + seconds(timing.open_guard_seconds), "open-guard", || {
         format!("it is {now}, the session opens at {open} and its first moments are not traded")
     })?;
-    let close = if is_planted(Mutant::NoCutoff) { Timestamp::MAX } else { close };
-    require(
-        now < close.saturating_sub(seconds(timing.cutoff_seconds)).unwrap_or(close),
-        "cutoff",
-        || format!("it is {now}, too near to the close at {close}"),
-    )?;
+    require(now < plan.session.orders_end(timing), "cutoff", || {
+        format!("it is {now}, too near to the close at {close}")
+    })?;
     let good = now < plan.valid_until || is_planted(Mutant::PlanNeverOld);
     require(good, "plan-too-old", || {
         format!("the plan was good until {}, it is {now}", plan.valid_until)
