@@ -254,7 +254,7 @@ t.clj:5:7: warning: this branch is never taken [unreachable-branch]
 ";
         assert_eq!(said("t.clj", TEXT), expected);
         assert_eq!(
-            said("b.clj", "(defsymphony \"t\" {} [])").lines().last(),
+            said("b.clj", "(defsymphony \"t\" {} ())").lines().last(),
             Some("1 error in 1 file")
         );
         assert_eq!(

@@ -67,7 +67,7 @@ impl Reader<'_, '_> {
             title.text().ok_or_else(|| self.bed.source.refuse(title, "a title in quotes"))?;
         let rebalance = meta.map_or(Ok(Rebalance::Daily), |meta| self.rebalance(meta));
         let rebalance = self.bed.mend(rebalance, |_| Ok(Rebalance::Daily))?;
-        let root = self.portfolio(body)?;
+        let root = self.branch(body)?; // brackets with nothing in them are cash here too
         Ok(Planted { title: title.to_owned(), rebalance, root })
     }
 

@@ -404,7 +404,8 @@ mod tests {
     use crate::domain::symphony::tree::Arena;
 
     /// Every node, function, comparator, spelling and rebalancing there is.
-    const TEXTS: [&str; 6] = [
+    const TEXTS: [&str; 7] = [
+        "(defsymphony \"t\" {} [])",
         "(defsymphony \"Say \\\"buy\\\", \\\\ ☢\" {:rebalance-frequency :weekly} (weight-equal [(asset \"BRK/B\" \"x\") [] (asset \"A\")]))",
         "(defsymphony \"t\" {:rebalance-threshold 0.05} (weight-specified 0.1 (asset \"A\") 0.9 [(asset \"B\") (asset \"C\")] 0 []))",
         "(defsymphony \"t\" {} (if (and (> (rsi \"A\" 10) -2.5) (or (= (current-price \"B\") 1e-7) (<= (max-drawdown \"A\" {:window 5}) (stdev-price \"B\" 20)))) [] [(filter (exponential-moving-average-price 3) (select-bottom 2) (asset \"A\") (asset \"B\"))]))",
@@ -438,7 +439,7 @@ mod tests {
 
     #[test]
     fn a_text_is_written_as_an_operator_writes_it() {
-        let written = write(&read(TEXTS[1]).unwrap(), Encoding::Text).unwrap();
+        let written = write(&read(TEXTS[2]).unwrap(), Encoding::Text).unwrap();
         let expected = "\
 (defsymphony \"t\" {:rebalance-threshold 0.05}
   (weight-specified
