@@ -145,7 +145,8 @@ fn other_side(name: &str, value: &str) -> String {
 }
 
 fn ranked_by(ranking: &Ranking) -> String {
-    let picked: Vec<String> = names(&ranking.scores, 0, ranking.picked);
+    let mut picked: Vec<String> = names(&ranking.scores, 0, ranking.picked);
+    picked.dedup(); // one listed twice is picked twice, and is one
     let last = ranking.picked.checked_sub(1).and_then(|at| ranking.scores.get(at));
     let next = ranking.scores.get(ranking.picked);
     let by = clip(&ranking.by, NAME_MAX);
@@ -156,8 +157,10 @@ fn ranked_by(ranking: &Ranking) -> String {
             let [score, other, gap] = compared(*score, *other);
             let price = ranking.turn.as_ref().filter(|turn| turn.instead.is_some());
             let price = price.map(|turn| format!(" {} would turn it.", turns_at(turn)));
+            // The only one is the last one, which is named with its score.
+            let picks = if picked.len() > 1 { picks + "; " } else { String::new() };
             format!(
-                "Ranked by {by}, {order} first: {picks}; {} {score} before {} {other}, {gap} apart.{}",
+                "Ranked by {by}, {order} first: {picks}{} {score} before {} {other}, {gap} apart.{}",
                 clip(last, NAME_MAX),
                 clip(next, NAME_MAX),
                 price.unwrap_or_default()

@@ -185,7 +185,7 @@ fn the_deciding_condition_is_the_one_with_the_smallest_margin() {
     };
     assert_eq!(
         deciding(&Trace { steps: vec![Step::Ranking(ranking)] }).unwrap(),
-        "Ranked by return over 20 days, highest first: SPY; SPY 2.00 before QQQ 1.50, 0.50 apart. \
+        "Ranked by return over 20 days, highest first: SPY 2.00 before QQQ 1.50, 0.50 apart. \
          SPY at 512.31 (+0.41%) would turn it."
     );
     let never = step.turn.map(|turn| Turn { instead: None, ..turn });
