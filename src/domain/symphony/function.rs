@@ -139,6 +139,22 @@ impl Function {
         }
     }
 
+    /// True when a value is sums of daily returns: a division for each, unless they are known.
+    pub const fn is_of_returns(self) -> bool {
+        match self {
+            Self::MovingAverageReturn | Self::StdevReturn => true,
+            Self::CurrentPrice
+            | Self::MovingAveragePrice
+            | Self::ExponentialMovingAveragePrice
+            | Self::StdevPrice
+            | Self::CumulativeReturn
+            | Self::MaxDrawdown
+            | Self::Rsi
+            | Self::PercentagePriceOscillator
+            | Self::PercentagePriceOscillatorSignal => false,
+        }
+    }
+
     /// True when a value goes on from that of the day before, so that one run over the closes
     /// answers for all of them.
     pub const fn is_recursive(self) -> bool {

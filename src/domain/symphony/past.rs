@@ -107,6 +107,12 @@ impl Study<'_> {
                 self.daily_return(if holds { *then } else { *otherwise }, session)
             }
             Node::Equal(children) => self.mean_return(children.iter().copied(), session),
+            Node::Filter { pick, count: 1, candidates, .. } => {
+                match self.first_ranked(candidates, *pick, before)? {
+                    Some(first) => self.daily_return(first, session),
+                    None => Ok(f64::NAN),
+                }
+            }
             Node::Filter { pick, count, candidates, .. } => {
                 let ranked = self.rank(candidates, *pick, before)?;
                 let picked = ranked.iter().take(usize::from(*count));

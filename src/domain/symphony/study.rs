@@ -32,6 +32,8 @@ pub(crate) struct Scratch {
     pub(super) values: Vec<Vec<f64>>,
     /// Per node: by session; empty until first asked.
     pub(super) returns: Vec<Vec<f64>>,
+    /// Per symbol: its return from each bar to the next; empty until first asked.
+    daily: Vec<Vec<f64>>,
     pub(super) lists: Vec<Vec<f64>>,
     rankings: Vec<Vec<Scored>>,
     weighings: Vec<Vec<Weighed>>,
@@ -61,6 +63,8 @@ pub(crate) struct Tested {
 pub(crate) struct Scored {
     pub(crate) node: NodeId,
     pub(crate) score: f64,
+    /// The score to the decimals that count.
+    coarse: f64,
     /// Where it is listed.
     pub(crate) place: usize,
 }
@@ -84,9 +88,11 @@ impl<'m> Study<'m> {
     ) -> Self {
         let left = std::mem::take(&mut scratch.boards);
         let board = Board::lay(tree, market, as_of, in_turn || tree.looks_back, left);
-        for (columns, count) in
-            [(&mut scratch.values, tree.series.len()), (&mut scratch.returns, tree.nodes.len())]
-        {
+        for (columns, count) in [
+            (&mut scratch.values, tree.series.len()),
+            (&mut scratch.returns, tree.nodes.len()),
+            (&mut scratch.daily, tree.symbols.len()),
+        ] {
             columns.iter_mut().for_each(Vec::clear);
             columns.resize_with(count.max(columns.len()), Vec::new);
         }
@@ -182,7 +188,9 @@ impl<'m> Study<'m> {
         scored.clear();
         for (place, Candidate { node, score }) in candidates.iter().enumerate() {
             match self.value(*score, session) {
-                Ok(score) => scored.push(Scored { node: *node, score, place }),
+                Ok(score) => {
+                    scored.push(Scored { node: *node, score, coarse: coarse(score), place });
+                }
                 Err(fault) => {
                     self.take_ranking(scored);
                     return Err(fault);
@@ -190,8 +198,25 @@ impl<'m> Study<'m> {
             }
         }
         // Their places make the order whole, so that it needs no room of its own.
-        scored.sort_unstable_by(|a, b| pick.order(a.score, b.score).then(a.place.cmp(&b.place)));
+        scored.sort_unstable_by(|a, b| pick.before(a.coarse, b.coarse).then(a.place.cmp(&b.place)));
         Ok(scored)
+    }
+
+    /// The first of [`Study::rank`].
+    pub(super) fn first_ranked(
+        &mut self,
+        candidates: &[Candidate],
+        pick: Pick,
+        session: usize,
+    ) -> Known<Option<NodeId>> {
+        let mut first: Option<(f64, NodeId)> = None;
+        for Candidate { node, score } in candidates {
+            let coarse = coarse(self.value(*score, session)?);
+            if first.is_none_or(|(best, _)| pick.before(coarse, best) == Ordering::Less) {
+                first = Some((coarse, *node));
+            }
+        }
+        Ok(first.map(|(_, node)| node))
     }
 
     /// Takes back a list of [`Study::rank`].
@@ -281,9 +306,24 @@ impl<'m> Study<'m> {
             return Ok(self.scratch.values[id.index()][bar + 1 - needed]);
         }
         self.spend(needed)?;
-        let value = measure.of(&closes[..=bar]).unwrap_or(f64::NAN);
+        let value = if measure.function.is_of_returns() {
+            let daily = self.daily_returns(symbol);
+            measure.of_returns(&daily[bar + 1 - needed..bar])
+        } else {
+            measure.of(&closes[..=bar]).unwrap_or(f64::NAN)
+        };
         keep(&mut self.scratch.values[id.index()], closes.len(), bar, value);
         Ok(value)
+    }
+
+    /// A symbol's return from each of its bars to the next, as a fraction.
+    fn daily_returns(&mut self, symbol: SymbolId) -> &[f64] {
+        let daily = &mut self.scratch.daily[symbol.index()];
+        if daily.is_empty() {
+            let closes = self.board.closes(symbol);
+            daily.extend(closes.windows(2).map(|pair| pair[1] / pair[0] - 1.0));
+        }
+        daily
     }
 
     /// Whether a series is asked for on more days than the last.
@@ -299,13 +339,22 @@ fn not_finite(series: SeriesId, is_inverse: bool) -> Fault {
 impl Pick {
     /// Which of two scores comes first; equal to the decimals that count is equal.
     pub(crate) fn order(self, left: f64, right: f64) -> Ordering {
-        let coarse = |score: f64| (score * SCORE_STEPS).round();
-        let rising = coarse(left).partial_cmp(&coarse(right)).unwrap_or(Ordering::Equal);
+        self.before(coarse(left), coarse(right))
+    }
+
+    /// [`Pick::order`] of scores that are [`coarse`] already.
+    fn before(self, left: f64, right: f64) -> Ordering {
+        let rising = left.partial_cmp(&right).unwrap_or(Ordering::Equal);
         match self {
             Self::Top => rising.reverse(),
             Self::Bottom => rising,
         }
     }
+}
+
+/// A score to the decimals that count, as a whole number of them.
+fn coarse(score: f64) -> f64 {
+    (score * SCORE_STEPS).round()
 }
 
 /// Writes a value into a column that is laid out on first use.
