@@ -19,6 +19,7 @@ const ELSE_MAX: usize = 24;
 /// Most candidates of a ranking shown, and most of those that were passed over.
 const SCORES_MAX: usize = 60;
 const PASSED_MAX: usize = 12;
+
 /// The tree of a signal's path.
 pub(super) fn tree(signal: &Signal, drawing: Option<&Drawing>) -> String {
     let steps = &signal.trace.steps;
