@@ -3,7 +3,8 @@
 //! A close becomes a float here, once, for the indicators; [`History::last_close`] is the gate
 //! back to an exact price. A quote that cannot be traded on is a reason, never a number.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -20,7 +21,8 @@ const CLOSE_MAX: f64 = 10_000_000.0;
 /// Daily closes of one symbol in columns, oldest first, completed sessions only.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct History {
-    days: Vec<Date>,
+    /// Those of most symbols are the same, and then shared.
+    days: Arc<[Date]>,
     closes: Vec<f64>,
     volumes: Vec<f64>,
 }
@@ -71,7 +73,7 @@ impl History {
                 return Err(HistoryError::BadClose { day: *day, close: *close });
             }
         }
-        Ok(Self { days, closes, volumes })
+        Ok(Self { days: days.into(), closes, volumes })
     }
 
     /// Session dates, oldest first.
@@ -105,7 +107,7 @@ impl History {
     pub fn through(&self, day: Date) -> Self {
         let end = self.days.partition_point(|d| *d <= day);
         Self {
-            days: self.days[..end].to_vec(),
+            days: self.days[..end].into(),
             closes: self.closes[..end].to_vec(),
             volumes: self.volumes.get(..end).unwrap_or_default().to_vec(),
         }
@@ -122,7 +124,14 @@ impl History {
 
 impl Histories {
     /// Histories by symbol.
-    pub fn new(by_symbol: BTreeMap<Symbol, History>) -> Self {
+    pub fn new(mut by_symbol: BTreeMap<Symbol, History>) -> Self {
+        let mut calendars: BTreeSet<Arc<[Date]>> = BTreeSet::new();
+        for history in by_symbol.values_mut() {
+            match calendars.get(&history.days) {
+                Some(known) => history.days = Arc::clone(known),
+                None => drop(calendars.insert(Arc::clone(&history.days))),
+            }
+        }
         Self(by_symbol)
     }
 
@@ -139,9 +148,8 @@ impl Histories {
     /// Every history up to and including a day.
     #[must_use]
     pub fn through(&self, day: Date) -> Self {
-        Self(
-            self.0.iter().map(|(symbol, history)| (symbol.clone(), history.through(day))).collect(),
-        )
+        let cut = |(symbol, history): (&Symbol, &History)| (symbol.clone(), history.through(day));
+        Self::new(self.0.iter().map(cut).collect())
     }
 }
 

@@ -15,7 +15,6 @@ pub mod execution;
 pub mod fill_price;
 pub mod hash;
 pub mod incident;
-pub mod indicator;
 pub mod market;
 pub mod money;
 pub mod mutant;
@@ -31,7 +30,6 @@ pub mod pricing;
 pub mod report;
 pub mod revision;
 pub mod risk;
-pub mod rolling;
 pub mod run;
 pub mod session;
 pub mod signal;
@@ -42,3 +40,6 @@ pub mod symbol;
 pub mod symphony;
 pub mod target;
 pub mod watch;
+
+#[doc(inline)]
+pub use alchemiser_indicators as indicator;

@@ -79,8 +79,12 @@ impl SymphonyEngine {
         let Scratch { study, parts, before, weights } = scratch;
         let mut study = Study::new(&self.tree, (market, *last), true, study);
         let mut known: Option<Weight> = None;
+        let mut passed = 0;
         for day in days {
-            let Ok(session) = study.sessions().binary_search(day) else {
+            let later = study.sessions().get(passed..).unwrap_or_default();
+            passed += later.iter().take_while(|session| *session < day).count();
+            let Some(session) = study.sessions().get(passed).filter(|s| *s == day).map(|_| passed)
+            else {
                 // None of its symbols traded: whatever is needed is missing.
                 visit(*day, self.decide(market, *day, &mut Scratch::default()));
                 continue;

@@ -1,7 +1,6 @@
 //! A function with its windows: what it needs, its values, and how far apart two of them are.
 
-use crate::domain::indicator::{self, TooShort};
-use crate::domain::rolling;
+use crate::domain::indicator::{self, TooShort, rolling};
 use crate::domain::symphony::function::Function;
 
 /// Closes wanted of any symbol, whatever its windows; about a year.
@@ -111,7 +110,7 @@ impl Measure {
     fn last_of_run(self, closes: &[f64]) -> Option<f64> {
         let [window, long, smooth] = self.windows;
         match self.function {
-            Function::Rsi => indicator::strengths(closes, window).last(),
+            Function::Rsi => indicator::rsi(closes, window).ok(),
             Function::ExponentialMovingAveragePrice => {
                 indicator::exponential_averages(closes, window).last()
             }

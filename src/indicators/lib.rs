@@ -7,6 +7,12 @@
 //!
 //! Every window is summed afresh: running sums lose the exact ties that rankings depend on,
 //! and running squares lose everything (catastrophic cancellation).
+//!
+//! A package of its own because it alone is compiled for speed: all else is compiled for size, which
+//! is what the function's start costs. What is called here is therefore whole, not a closure or an
+//! iterator that is compiled where it is used, wherever time counts.
+
+pub mod rolling;
 
 /// Fewer values than a formula needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -40,8 +46,7 @@ pub fn moving_average_price(closes: &[f64], window: u16) -> Result<f64, TooShort
 /// [`TooShort`] below `window + 1` closes.
 pub fn moving_average_return(closes: &[f64], window: u16) -> Result<f64, TooShort> {
     let closes = last(closes, usize::from(window) + 1)?;
-    let (now, before) = (&closes[1..], &closes[..closes.len() - 1]);
-    Ok(sum(now, before, |now, before| now / before - 1.0) / f64::from(window) * 100.0)
+    Ok(sum_of_returns(closes, |daily| daily) / f64::from(window) * 100.0)
 }
 
 /// Change over the last `window` days, in percent.
@@ -62,11 +67,9 @@ pub fn cumulative_return(closes: &[f64], window: u16) -> Result<f64, TooShort> {
 /// [`TooShort`] below `window + 1` closes.
 pub fn stdev_return(closes: &[f64], window: u16) -> Result<f64, TooShort> {
     let closes = last(closes, usize::from(window) + 1)?;
-    let (now, before) = (&closes[1..], &closes[..closes.len() - 1]);
-    let daily = |now: f64, before: f64| now / before - 1.0;
-    let middle = sum(now, before, daily) / f64::from(window);
-    let off = sum(now, before, |now, before| daily(now, before) - middle);
-    let squares = sum(now, before, |now, before| (daily(now, before) - middle).powi(2));
+    let middle = sum_of_returns(closes, |daily| daily) / f64::from(window);
+    let off = sum_of_returns(closes, |daily| daily - middle);
+    let squares = sum_of_returns(closes, |daily| (daily - middle) * (daily - middle));
     Ok(spread(off, squares, f64::from(window)) * 100.0)
 }
 
@@ -240,12 +243,12 @@ pub fn oscillator(short: f64, long: f64) -> f64 {
 /// Arithmetic mean of some daily returns, in percent: [`moving_average_return`] of a history
 /// that has returns but no closes. All of `returns` is the window.
 pub fn mean_of_returns(returns: &[f64]) -> f64 {
-    sum(returns, returns, |change, _| change) / count(returns) * 100.0
+    sum(returns, |change| change) / count(returns) * 100.0
 }
 
 /// [`stdev_return`] of a history that has returns but no closes. All of `returns` is the window.
 pub fn stdev_of_returns(returns: &[f64]) -> f64 {
-    let middle = sum(returns, returns, |change, _| change) / count(returns);
+    let middle = sum(returns, |change| change) / count(returns);
     deviation_around(middle, returns) * 100.0
 }
 
@@ -280,14 +283,14 @@ fn last(values: &[f64], needed: usize) -> Result<&[f64], TooShort> {
 /// Taken around the last value, so that level values have that very mean.
 fn mean(values: &[f64]) -> f64 {
     let Some(last) = values.last() else { return f64::NAN };
-    last + sum(values, values, |value, _| value - last) / count(values)
+    last + sum(values, |value| value - last) / count(values)
 }
 
 /// Two passes: `middle` is the mean of the values.
 fn deviation_around(middle: f64, values: &[f64]) -> f64 {
     let (off, squares) = (
-        sum(values, values, |value, _| value - middle),
-        sum(values, values, |value, _| (value - middle) * (value - middle)),
+        sum(values, |value| value - middle),
+        sum(values, |value| (value - middle) * (value - middle)),
     );
     spread(off, squares, count(values))
 }
@@ -305,19 +308,40 @@ fn count(values: &[f64]) -> f64 {
     u32::try_from(values.len()).map_or(f64::INFINITY, f64::from)
 }
 
-/// The sum of a term of each pair, in four sums side by side that need not wait for each other.
-fn sum(left: &[f64], right: &[f64], term: impl Fn(f64, f64) -> f64) -> f64 {
-    let (lefts, rights) = (left.chunks_exact(4), right.chunks_exact(4));
-    let rest = lefts.remainder().iter().zip(rights.remainder());
-    let mut sums = [0.0; 4];
-    for (left, right) in lefts.zip(rights) {
-        for (at, sum) in sums.iter_mut().enumerate() {
-            *sum += term(left[at], right[at]);
+/// Sums side by side, so that none waits for the one before it.
+const LANES: usize = 8;
+
+/// The sum of a term of each value.
+fn sum(values: &[f64], term: impl Fn(f64) -> f64) -> f64 {
+    let (blocks, rest) = values.as_chunks::<LANES>();
+    let mut sums = [0.0; LANES];
+    for block in blocks {
+        for at in 0..LANES {
+            sums[at] += term(block[at]);
         }
     }
-    let [first, second, third, fourth] = sums;
-    let rest: f64 = rest.map(|(left, right)| term(*left, *right)).sum();
-    (first + second) + (third + fourth) + rest
+    joined(sums) + rest.iter().map(|value| term(*value)).sum::<f64>()
+}
+
+/// [`sum`] of a term of each daily return of some closes.
+fn sum_of_returns(closes: &[f64], term: impl Fn(f64) -> f64) -> f64 {
+    let (later, before) = (&closes[1..], &closes[..closes.len() - 1]);
+    let (blocks, rest) = later.as_chunks::<LANES>();
+    let (blocks_before, rest_before) = before.as_chunks::<LANES>();
+    let daily = |now: f64, before: f64| now / before - 1.0;
+    let mut sums = [0.0; LANES];
+    for (now, before) in blocks.iter().zip(blocks_before) {
+        for at in 0..LANES {
+            sums[at] += term(daily(now[at], before[at]));
+        }
+    }
+    let rest = rest.iter().zip(rest_before);
+    joined(sums) + rest.map(|(now, before)| term(daily(*now, *before))).sum::<f64>()
+}
+
+fn joined(sums: [f64; LANES]) -> f64 {
+    let pairs: [f64; LANES / 2] = std::array::from_fn(|at| sums[2 * at] + sums[2 * at + 1]);
+    (pairs[0] + pairs[1]) + (pairs[2] + pairs[3])
 }
 
 /// Exponential averages from the first value on, whether or not the window is filled.

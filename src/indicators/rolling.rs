@@ -7,8 +7,6 @@
 //! measured from its first value, which is inside every window that ends there: what is summed is as
 //! large as the moves, whatever the level.
 
-use crate::domain::indicator;
-
 /// Share of a sum of squares, for each value of a window, below which what is left of it after the
 /// mean is taken out may have lost a digit that counts.
 const LEFT_LEAST: f64 = 2e-6;
@@ -46,7 +44,7 @@ pub fn deviations(values: &[f64], window: u16, numbers: &mut Vec<f64>) {
         for (end, number) in (end..).zip(numbers) {
             if number.is_nan() {
                 let seen = &values[end - usize::from(window)..end];
-                *number = indicator::stdev_price(seen, window).unwrap_or(f64::NAN);
+                *number = crate::stdev_price(seen, window).unwrap_or(f64::NAN);
             }
         }
     };
