@@ -14,6 +14,8 @@
 
 pub mod rolling;
 
+use wide::f64x4;
+
 /// Fewer values than a formula needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("needs {needed} values, have {have}")]
@@ -46,7 +48,8 @@ pub fn moving_average_price(closes: &[f64], window: u16) -> Result<f64, TooShort
 /// [`TooShort`] below `window + 1` closes.
 pub fn moving_average_return(closes: &[f64], window: u16) -> Result<f64, TooShort> {
     let closes = last(closes, usize::from(window) + 1)?;
-    Ok(sum_of_returns(closes, |daily| daily) / f64::from(window) * 100.0)
+    let [sum, _] = sums_of_returns::<false>(closes, 0.0);
+    Ok(sum / f64::from(window) * 100.0)
 }
 
 /// Change over the last `window` days, in percent.
@@ -67,9 +70,8 @@ pub fn cumulative_return(closes: &[f64], window: u16) -> Result<f64, TooShort> {
 /// [`TooShort`] below `window + 1` closes.
 pub fn stdev_return(closes: &[f64], window: u16) -> Result<f64, TooShort> {
     let closes = last(closes, usize::from(window) + 1)?;
-    let middle = sum_of_returns(closes, |daily| daily) / f64::from(window);
-    let off = sum_of_returns(closes, |daily| daily - middle);
-    let squares = sum_of_returns(closes, |daily| (daily - middle) * (daily - middle));
+    let [sum, _] = sums_of_returns::<false>(closes, 0.0);
+    let [off, squares] = sums_of_returns::<true>(closes, sum / f64::from(window));
     Ok(spread(off, squares, f64::from(window)) * 100.0)
 }
 
@@ -243,13 +245,14 @@ pub fn oscillator(short: f64, long: f64) -> f64 {
 /// Arithmetic mean of some daily returns, in percent: [`moving_average_return`] of a history
 /// that has returns but no closes. All of `returns` is the window.
 pub fn mean_of_returns(returns: &[f64]) -> f64 {
-    sum(returns, |change| change) / count(returns) * 100.0
+    let [sum, _] = sums_of::<false>(returns, 0.0);
+    sum / count(returns) * 100.0
 }
 
 /// [`stdev_return`] of a history that has returns but no closes. All of `returns` is the window.
 pub fn stdev_of_returns(returns: &[f64]) -> f64 {
-    let middle = sum(returns, |change| change) / count(returns);
-    deviation_around(middle, returns) * 100.0
+    let [sum, _] = sums_of::<false>(returns, 0.0);
+    deviation_around(sum / count(returns), returns) * 100.0
 }
 
 /// [`cumulative_return`] of a history that has returns but no closes.
@@ -283,15 +286,13 @@ fn last(values: &[f64], needed: usize) -> Result<&[f64], TooShort> {
 /// Taken around the last value, so that level values have that very mean.
 fn mean(values: &[f64]) -> f64 {
     let Some(last) = values.last() else { return f64::NAN };
-    last + sum(values, |value| value - last) / count(values)
+    let [off, _] = sums_of::<false>(values, *last);
+    last + off / count(values)
 }
 
 /// Two passes: `middle` is the mean of the values.
 fn deviation_around(middle: f64, values: &[f64]) -> f64 {
-    let (off, squares) = (
-        sum(values, |value| value - middle),
-        sum(values, |value| (value - middle) * (value - middle)),
-    );
+    let [off, squares] = sums_of::<true>(values, middle);
     spread(off, squares, count(values))
 }
 
@@ -308,40 +309,60 @@ fn count(values: &[f64]) -> f64 {
     u32::try_from(values.len()).map_or(f64::INFINITY, f64::from)
 }
 
-/// Sums side by side, so that none waits for the one before it.
+/// Sums side by side, so that none waits for the one before it: two of four numbers each.
 const LANES: usize = 8;
 
-/// The sum of a term of each value.
-fn sum(values: &[f64], term: impl Fn(f64) -> f64) -> f64 {
-    let (blocks, rest) = values.as_chunks::<LANES>();
-    let mut sums = [0.0; LANES];
-    for block in blocks {
-        for at in 0..LANES {
-            sums[at] += term(block[at]);
+/// The sum of some values' distances from a middle, and where they are asked for that of the distances'
+/// squares; `four` values from a place on, or `one` there.
+fn sums<const SQUARES: bool>(
+    count: usize,
+    four: impl Fn(usize) -> f64x4,
+    one: impl Fn(usize) -> f64,
+    middle: f64,
+) -> [f64; 2] {
+    let middles = f64x4::splat(middle);
+    let (mut off, mut squares) = ([f64x4::ZERO; 2], [f64x4::ZERO; 2]);
+    let whole = count - count % LANES;
+    for at in (0..whole).step_by(LANES) {
+        for half in 0..2 {
+            let apart = four(at + half * LANES / 2) - middles;
+            off[half] += apart;
+            if SQUARES {
+                squares[half] += apart * apart;
+            }
         }
     }
-    joined(sums) + rest.iter().map(|value| term(*value)).sum::<f64>()
-}
-
-/// [`sum`] of a term of each daily return of some closes.
-fn sum_of_returns(closes: &[f64], term: impl Fn(f64) -> f64) -> f64 {
-    let (later, before) = (&closes[1..], &closes[..closes.len() - 1]);
-    let (blocks, rest) = later.as_chunks::<LANES>();
-    let (blocks_before, rest_before) = before.as_chunks::<LANES>();
-    let daily = |now: f64, before: f64| now / before - 1.0;
-    let mut sums = [0.0; LANES];
-    for (now, before) in blocks.iter().zip(blocks_before) {
-        for at in 0..LANES {
-            sums[at] += term(daily(now[at], before[at]));
-        }
+    let (mut rest_off, mut rest_squares) = (0.0, 0.0);
+    for at in whole..count {
+        let apart = one(at) - middle;
+        rest_off += apart;
+        rest_squares += apart * apart;
     }
-    let rest = rest.iter().zip(rest_before);
-    joined(sums) + rest.map(|(now, before)| term(daily(*now, *before))).sum::<f64>()
+    [joined(off) + rest_off, joined(squares) + rest_squares]
 }
 
-fn joined(sums: [f64; LANES]) -> f64 {
-    let pairs: [f64; LANES / 2] = std::array::from_fn(|at| sums[2 * at] + sums[2 * at + 1]);
-    (pairs[0] + pairs[1]) + (pairs[2] + pairs[3])
+fn joined(halves: [f64x4; 2]) -> f64 {
+    let [low, high] = halves.map(|half| {
+        let [one, two, three, four] = half.to_array();
+        (one + two) + (three + four)
+    });
+    low + high
+}
+
+/// [`sums`] of some values.
+fn sums_of<const SQUARES: bool>(values: &[f64], middle: f64) -> [f64; 2] {
+    sums::<SQUARES>(values.len(), |at| four(values, at), |at| values[at], middle)
+}
+
+/// [`sums`] of the daily returns of some closes.
+fn sums_of_returns<const SQUARES: bool>(closes: &[f64], middle: f64) -> [f64; 2] {
+    let (now, before) = (&closes[1..], &closes[..closes.len() - 1]);
+    let daily = |at| four(now, at) / four(before, at) - f64x4::ONE;
+    sums::<SQUARES>(now.len(), daily, |at| now[at] / before[at] - 1.0, middle)
+}
+
+fn four(values: &[f64], at: usize) -> f64x4 {
+    f64x4::new([values[at], values[at + 1], values[at + 2], values[at + 3]])
 }
 
 /// Exponential averages from the first value on, whether or not the window is filled.

@@ -7,6 +7,10 @@
 //! measured from its first value, which is inside every window that ends there: what is summed is as
 //! large as the moves, whatever the level.
 
+use std::ops::Add;
+
+use wide::{f64x2, f64x4};
+
 /// Share of a sum of squares, for each value of a window, below which what is left of it after the
 /// mean is taken out may have lost a digit that counts.
 const LEFT_LEAST: f64 = 2e-6;
@@ -19,9 +23,9 @@ pub fn means(values: &[f64], window: u16, numbers: &mut Vec<f64>) {
     each_window(
         values,
         window,
-        |apart| [apart],
+        |apart| apart,
         numbers,
-        (|anchor, [sum]| anchor + sum * share, |_, _| {}),
+        (|anchor, sum: f64| anchor + sum * share, |_, _| {}),
     );
 }
 
@@ -32,13 +36,18 @@ pub fn deviations(values: &[f64], window: u16, numbers: &mut Vec<f64>) {
     let count = f64::from(window);
     let (share, rest) = (1.0 / count, 1.0 / (count - 1.0));
     let least = count * LEFT_LEAST;
-    let squared = |apart: f64| [apart, apart * apart];
-    let left = |_, [sum, squares]: [f64; 2]| {
+    let terms = |apart: f64| f64x2::new([apart, apart * apart]);
+    let left = |_, sums: f64x2| {
+        let [sum, squares] = sums.to_array();
         let left = squares - sum * sum * share;
         if left < squares * least { f64::NAN } else { left }
     };
     let root = |end: usize, numbers: &mut [f64]| {
-        for number in numbers.iter_mut() {
+        let (blocks, others) = numbers.as_chunks_mut::<4>();
+        for block in blocks {
+            *block = (f64x4::new(*block) * f64x4::splat(rest)).sqrt().to_array();
+        }
+        for number in others {
             *number = (*number * rest).sqrt();
         }
         for (end, number) in (end..).zip(numbers) {
@@ -48,18 +57,18 @@ pub fn deviations(values: &[f64], window: u16, numbers: &mut Vec<f64>) {
             }
         }
     };
-    each_window(values, window, squared, numbers, (left, root));
+    each_window(values, window, terms, numbers, (left, root));
 }
 
 /// One number for each full window, from its block's first value and the sums, over the window, of
 /// the terms of each value's distance from that first value; then something done to all numbers of a
 /// block, told where the first one's window ends.
-fn each_window<const N: usize>(
+fn each_window<T: Copy + Default + Add<Output = T>>(
     values: &[f64],
     window: u16,
-    terms: impl Fn(f64) -> [f64; N],
+    terms: impl Fn(f64) -> T,
     numbers: &mut Vec<f64>,
-    (number, finish): (impl Fn(f64, [f64; N]) -> f64, impl Fn(usize, &mut [f64])),
+    (number, finish): (impl Fn(f64, T) -> f64, impl Fn(usize, &mut [f64])),
 ) {
     let length = usize::from(window);
     if length == 0 {
@@ -72,18 +81,18 @@ fn each_window<const N: usize>(
     }
     let (first_number, mut numbers) = numbers.split_at_mut(1);
     // Sums of a block from each place to its end, as the block after it measures them.
-    let mut ends = vec![[0.0; N]; length + 1];
+    let mut ends = vec![T::default(); length + 1];
     let mut coming = ends.clone();
     let (first, later) = values.split_at(length);
-    let (anchor, mut whole) = (first[0], [0.0; N]);
+    let (anchor, mut whole) = (first[0], T::default());
     for value in first {
-        whole = plus(whole, terms(value - anchor));
+        whole = whole + terms(value - anchor);
     }
     first_number[0] = number(anchor, whole);
     finish(length, first_number);
     let next = later.first().copied().unwrap_or(anchor);
     for at in (0..length).rev() {
-        ends[at] = plus(ends[at + 1], terms(first[at] - next));
+        ends[at] = ends[at + 1] + terms(first[at] - next);
     }
     let mut start = length;
     for block in later.chunks(length) {
@@ -91,23 +100,19 @@ fn each_window<const N: usize>(
         numbers = further;
         let anchor = block[0];
         let next = values.get(start + length).copied().unwrap_or(anchor);
-        let (mut begun, mut end) = ([0.0; N], [0.0; N]);
+        let (mut begun, mut end) = (T::default(), T::default());
         let (left, kept) = (&ends[1..=block.len()], &mut coming[..block.len()]);
         for at in 0..block.len() {
-            begun = plus(begun, terms(block[at] - anchor));
-            here[at] = number(anchor, plus(left[at], begun));
+            begun = begun + terms(block[at] - anchor);
+            here[at] = number(anchor, left[at] + begun);
             let back = block.len() - 1 - at;
-            end = plus(end, terms(block[back] - next));
+            end = end + terms(block[back] - next);
             kept[back] = end;
         }
         finish(start + 1, here);
         std::mem::swap(&mut ends, &mut coming);
         start += length;
     }
-}
-
-fn plus<const N: usize>(left: [f64; N], right: [f64; N]) -> [f64; N] {
-    std::array::from_fn(|at| left[at] + right[at])
 }
 
 #[cfg(test)]
