@@ -273,7 +273,12 @@ async fn send(
         html,
         images,
         date: report.finished_at,
-        message_id: message_id(report, house.writer, &subject, &mail.from),
+        message_id: message_id(
+            report,
+            once.is_none().then_some(house.writer),
+            &subject,
+            &mail.from,
+        ),
         boundary: sha256_hex(report.key.to_string().as_bytes())[..24].to_owned(),
     });
     let letter = Letter { from: mail.from.clone(), to: mail.to.clone(), subject, raw };
@@ -316,15 +321,13 @@ async fn offer(
     Err(why)
 }
 
-/// Mail programs show only one of two letters under one id. A preview and a run may end in the same
-/// second, and both of them in the same way; what a run says is one letter, whoever sends it again.
-fn message_id(report: &RunReport, writer: &str, subject: &str, from: &str) -> String {
+/// Mail programs show only one of two letters under one id. Invocations may end in the same second, by
+/// clocks that are off, and in the same way; what a run says is one letter, whoever sends it again, and
+/// has no `writer` therefore.
+fn message_id(report: &RunReport, writer: Option<&str>, subject: &str, from: &str) -> String {
     let seconds: i64 = Timestamp::as_second(report.finished_at);
     let run = report.key.to_string().replace('/', ".");
-    let letter = match report.action {
-        RunAction::Preview => format!("{subject}\n{writer}"),
-        RunAction::Trade | RunAction::Resume => subject.to_owned(),
-    };
+    let letter = writer.map_or_else(|| subject.to_owned(), |writer| format!("{subject}\n{writer}"));
     let digest = &sha256_hex(letter.as_bytes())[..8];
     format!("{run}.{seconds}.{digest}@{}", domain_of(from))
 }

@@ -400,3 +400,22 @@ fn a_slow_clock_brings_no_order_nearer_to_the_close() {
         assert_eq!(traded, trades, "{skew} off, {seconds} s");
     }
 }
+
+/// Found by seed 567088: two deliveries a second apart, by clocks that were a second more apart, were
+/// refused in the same second of theirs, and their letters had one message id.
+#[test]
+fn two_that_are_refused_in_one_second_of_their_clocks_are_two_letters() {
+    assert_eq!(judged(&script(567_088, None)).1, []);
+    let delivery = |late: u64, skew: i64| Happening {
+        after: Duration::from_secs(late),
+        what: What::Delivery(Delivery {
+            skew: SignedDuration::from_secs(skew),
+            ..Delivery::of(Task::Trade)
+        }),
+    };
+    let mut day = session(SPY, &[]);
+    day.happenings = vec![delivery(0, -62), delivery(1, -63)];
+    let (truth, violations) = judged(&trial(vec![day]));
+    assert_eq!(violations, []);
+    assert_eq!(truth.unwrap().letters.len(), 2);
+}
