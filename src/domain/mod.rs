@@ -35,6 +35,7 @@ pub mod session;
 pub mod signal;
 pub mod sleeve;
 pub mod snapshot;
+mod steps;
 pub mod strategy;
 pub mod symbol;
 pub mod symphony;

@@ -5,15 +5,14 @@
 //! arithmetic below cannot overflow: the largest product is 1e10 shares at 1e7 dollars.
 
 mod arithmetic;
-mod digits;
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::str::FromStr;
 
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::money::digits::Digits;
+use crate::domain::steps::steps;
 
 /// Decimal places of a share quantity; the broker cuts off anything finer.
 pub const SHARE_DECIMALS: u32 = 9;
@@ -295,10 +294,10 @@ impl Weight {
         if !(ratio.is_finite() && (0.0..=1.000_000_001).contains(&ratio)) {
             return Err(refused());
         }
-        let mut digits = Digits::default();
-        write!(digits, "{ratio:.12}").map_err(|_| refused())?;
-        let exact = parse_decimal(digits.text()).map_err(|_| refused())?;
-        Ok(Self(cut(exact.min(Decimal::ONE), WEIGHT_DECIMALS)))
+        // To twelve decimals first, so that what float noise took from a decimal comes back.
+        let billionths = steps(ratio + 0.0, 1_000_000_000_000).ok_or_else(refused)? / 1_000;
+        let billionths = i64::try_from(billionths).map_err(|_| refused())?;
+        Ok(Self(Decimal::new(billionths, WEIGHT_DECIMALS).min(Decimal::ONE).normalize()))
     }
 
     /// The exact decimal.

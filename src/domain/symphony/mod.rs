@@ -25,6 +25,7 @@ mod places;
 mod plant;
 mod read;
 mod read_error;
+mod scan;
 mod spelling;
 mod steps;
 mod study;

@@ -128,10 +128,11 @@ mod tests {
     use crate::domain::symphony::form::Source;
     use crate::domain::symphony::read::survey;
     use crate::domain::symphony::write::{Encoding, write};
+    use bumpalo::Bump;
 
     /// Every occurrence as its text, parents first, a choice with the text of its condition.
     fn texts(text: &str) -> Vec<String> {
-        let (tree, mut outline) = survey(text, &Source(text).form().unwrap()).unwrap();
+        let (tree, mut outline) = survey(text, &Source(text).form(&Bump::new()).unwrap()).unwrap();
         let occurrences = outline.occurrences(&tree);
         let mut found = Vec::new();
         let mut left = vec![occurrences.root().unwrap()];
@@ -196,7 +197,7 @@ mod tests {
         let levels: Vec<_> = found.iter().map(|said| level(said)).collect();
         let some = |level: &str| Some(level.to_owned());
         assert_eq!(levels, [some("1"), some("7"), None, None, some("2"), None, None]);
-        let (tree, _) = survey(&text, &Source(&text).form().unwrap()).unwrap();
+        let (tree, _) = survey(&text, &Source(&text).form(&Bump::new()).unwrap()).unwrap();
         assert!(write(&tree, Encoding::Text).is_ok());
     }
 }

@@ -1,6 +1,7 @@
 //! A tree being planted: what both readers do alike once a form is understood.
 
 use crate::domain::money::Weight;
+use crate::domain::steps::whole;
 use crate::domain::strategy::Rebalance;
 use crate::domain::symbol::Symbol;
 use crate::domain::symphony::condition::{Comparison, Condition, Operand, Relation};
@@ -10,7 +11,8 @@ use crate::domain::symphony::measure::Measure;
 use crate::domain::symphony::places::{ERRORS_MAX, Places};
 use crate::domain::symphony::spelling::meant;
 use crate::domain::symphony::tree::{
-    Arena, Candidate, Constant, Measured, Node, NodeId, Pick, Series, SeriesId, TooLarge, Tree,
+    Arena, Candidate, Constant, Measured, Node, NodeId, Pick, Series, SeriesId, SymbolId, TooLarge,
+    Tree,
 };
 
 /// How far specified weights may sum away from 1: float noise, nothing more.
@@ -97,10 +99,9 @@ impl<'t> Bed<'t> {
 
     /// A stock or a fund, in any of the three spellings of its ticker.
     pub(crate) fn asset(&mut self, form: &Form<'_>, ticker: &Form<'_>) -> Read<NodeId> {
-        let symbol = self.symbol(ticker)?;
-        let symbol = self.arena.symbol(symbol).map_err(|large| self.too_large(form, large))?;
+        let symbol = self.symbol(form, ticker)?;
         if let Some(outline) = &mut self.outline {
-            outline.held.push((symbol, ticker.span.clone()));
+            outline.held.push((symbol, ticker.place()));
         }
         self.plant(form, Node::Asset(symbol))
     }
@@ -220,7 +221,7 @@ impl<'t> Bed<'t> {
 
     fn note_condition(&mut self, form: &Form<'_>) {
         if let Some(outline) = &mut self.outline {
-            outline.note_condition(&form.span);
+            outline.note_condition(&form.place());
         }
     }
 
@@ -254,12 +255,11 @@ impl<'t> Bed<'t> {
         ticker: &Form<'_>,
         measure: Measure,
     ) -> Read<SeriesId> {
-        let symbol = self.symbol(ticker)?;
-        let symbol = self.arena.symbol(symbol).map_err(|large| self.too_large(form, large))?;
+        let symbol = self.symbol(form, ticker)?;
         let series = Series { of: Measured::Closes(symbol), measure };
         let series = self.arena.series(series).map_err(|large| self.too_large(form, large))?;
         if let Some(outline) = &mut self.outline {
-            outline.looked_at.push((series, form.span.clone()));
+            outline.looked_at.push((series, form.place()));
         }
         Ok(series)
     }
@@ -287,8 +287,7 @@ impl<'t> Bed<'t> {
 
     /// A whole number.
     pub(crate) fn whole(&self, form: &Form<'_>, value: Option<f64>, least: u16) -> Read<u16> {
-        // Through text: the only way from a float to an integer without a silent cast.
-        let whole = value.and_then(|value| value.to_string().parse::<u16>().ok());
+        let whole = value.and_then(whole);
         whole.filter(|whole| (least..=WINDOW_MAX).contains(whole)).ok_or_else(|| {
             self.source.refuse(form, format!("a whole number from {least} to {WINDOW_MAX}"))
         })
@@ -317,8 +316,17 @@ impl<'t> Bed<'t> {
         }
     }
 
+    /// The symbol of a ticker somewhere in a form.
+    fn symbol(&mut self, form: &Form<'_>, ticker: &Form<'_>) -> Read<SymbolId> {
+        if let Some(known) = ticker.text().and_then(|text| self.arena.known_symbol(text)) {
+            return Ok(known);
+        }
+        let symbol = self.spelt(ticker)?;
+        self.arena.symbol(symbol).map_err(|large| self.too_large(form, large))
+    }
+
     /// A ticker: plain, a share class in any spelling, or in Composer's long form.
-    pub(crate) fn symbol(&self, form: &Form<'_>) -> Read<Symbol> {
+    fn spelt(&self, form: &Form<'_>) -> Read<Symbol> {
         let refused = || self.source.refuse(form, "a ticker in quotes");
         let text = form.text().ok_or_else(refused)?;
         if text.starts_with("CRYPTO::") {
@@ -339,7 +347,7 @@ impl<'t> Bed<'t> {
     fn plant(&mut self, form: &Form<'_>, node: Node) -> Read<NodeId> {
         let node = self.arena.node(node).map_err(|large| self.too_large(form, large))?;
         if let Some(outline) = &mut self.outline {
-            outline.note_node(node, &form.span);
+            outline.note_node(node, &form.place());
         }
         Ok(node)
     }

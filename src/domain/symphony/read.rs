@@ -4,6 +4,8 @@
 //! A new form of portfolio is a row in [`Reader::portfolio`], a new kind of test a row in
 //! [`Reader::condition`]; a new function needs nothing here (see `function`).
 
+use bumpalo::Bump;
+
 use crate::domain::strategy::Rebalance;
 use crate::domain::symphony::condition::{Condition, Operand, Relation};
 use crate::domain::symphony::form::{Form, ReadError, Source, What};
@@ -29,8 +31,8 @@ const CONDITION_FORM: &str = "a condition such as (> (rsi \"SPY\" {:window 10}) 
 
 /// Reads a symphony: text if it begins with a list, steps (JSON or EDN) if with a map.
 pub(crate) fn read(text: &str) -> Read<Tree> {
-    let source = Source(text);
-    let form = source.form()?;
+    let (source, room) = (Source(text), Bump::new());
+    let form = source.form(&room)?;
     let mut bed = Bed::of(source);
     let planted = plant(&mut bed, &form)?;
     Ok(bed.tree(planted))
@@ -139,14 +141,21 @@ impl Reader<'_, '_> {
         let mut nodes = Vec::with_capacity(forms.len());
         for form in forms {
             for child in listed(form) {
-                let is_empty = matches!(&child.what, What::Vector(inside) if inside.is_empty());
-                nodes.push(if is_empty { self.bed.cash(child) } else { self.portfolio(child) }?);
+                nodes.push(self.child(child)?);
             }
         }
         Ok(nodes)
     }
 
+    fn child(&mut self, form: &Form<'_>) -> Read<NodeId> {
+        let is_empty = matches!(form.what, What::Vector([]));
+        if is_empty { self.bed.cash(form) } else { self.portfolio(form) }
+    }
+
     fn branch(&mut self, form: &Form<'_>) -> Read<NodeId> {
+        if let [only] = listed(form) {
+            return self.child(only);
+        }
         let children = self.portfolios(std::slice::from_ref(form))?;
         self.bed.branch(form, children)
     }

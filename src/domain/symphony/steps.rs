@@ -168,7 +168,7 @@ impl Reader<'_, '_> {
     }
 
     fn decimal(&self, form: &Form<'_>) -> Option<Decimal> {
-        let written = self.bed.source.0.get(form.span.clone())?;
+        let written = self.bed.source.0.get(form.place())?;
         let text = form.text().unwrap_or(written);
         Decimal::from_str_exact(text).or_else(|_| Decimal::from_scientific(text)).ok()
     }

@@ -4,7 +4,9 @@
 //! named by its number. Indicators are interned as well: a *series* is a measure of a symbol's
 //! closes or of a portfolio's own returns, and a condition or a score is the number of one.
 
-use std::collections::HashMap;
+use std::hash::Hash;
+
+use indexmap::IndexSet;
 
 use crate::domain::strategy::Rebalance;
 use crate::domain::symbol::Symbol;
@@ -125,54 +127,42 @@ pub(crate) enum TooLarge {
 /// Nodes on their way to a tree; every reader of a strategy fills one.
 #[derive(Debug, Default)]
 pub(crate) struct Arena {
-    nodes: Vec<Node>,
+    nodes: IndexSet<Node>,
     /// Levels of nodes from each one down, itself included.
     depths: Vec<u16>,
-    node_ids: HashMap<Node, NodeId>,
-    symbols: Vec<Symbol>,
-    symbol_ids: HashMap<Symbol, SymbolId>,
-    series: Vec<Series>,
-    series_ids: HashMap<Series, SeriesId>,
+    symbols: IndexSet<Symbol>,
+    series: IndexSet<Series>,
 }
 
 impl Arena {
     /// The number of a node, new or known.
     pub(crate) fn node(&mut self, node: Node) -> Result<NodeId, TooLarge> {
-        if let Some(known) = self.node_ids.get(&node) {
-            return Ok(*known);
-        }
-        let id = NodeId(next_number(self.nodes.len(), NODES_MAX)?);
         let mut below = 0;
         node.each_child(|child| below = below.max(self.depths[child.index()]));
         if below >= DEPTH_MAX {
             return Err(TooLarge::Depth);
         }
-        self.depths.push(below + 1);
-        self.nodes.push(node.clone());
-        self.node_ids.insert(node, id);
-        Ok(id)
+        let number = number(&mut self.nodes, node, NODES_MAX)?;
+        if self.depths.len() < self.nodes.len() {
+            self.depths.push(below + 1);
+        }
+        Ok(NodeId(number))
+    }
+
+    /// The number of a symbol that is known by this very text.
+    pub(crate) fn known_symbol(&self, text: &str) -> Option<SymbolId> {
+        let place = self.symbols.get_index_of(text)?;
+        u16::try_from(place).ok().map(SymbolId)
     }
 
     /// The number of a symbol, new or known.
     pub(crate) fn symbol(&mut self, symbol: Symbol) -> Result<SymbolId, TooLarge> {
-        if let Some(known) = self.symbol_ids.get(&symbol) {
-            return Ok(*known);
-        }
-        let id = SymbolId(next_number(self.symbols.len(), NODES_MAX)?);
-        self.symbols.push(symbol.clone());
-        self.symbol_ids.insert(symbol, id);
-        Ok(id)
+        number(&mut self.symbols, symbol, NODES_MAX).map(SymbolId)
     }
 
     /// The number of a series, new or known.
     pub(crate) fn series(&mut self, series: Series) -> Result<SeriesId, TooLarge> {
-        if let Some(known) = self.series_ids.get(&series) {
-            return Ok(*known);
-        }
-        let id = SeriesId(next_number(self.series.len(), SERIES_MAX)?);
-        self.series.push(series);
-        self.series_ids.insert(series, id);
-        Ok(id)
+        number(&mut self.series, series, SERIES_MAX).map(SeriesId)
     }
 
     /// A child with its score: an asset by its closes, anything else by its own returns.
@@ -197,7 +187,9 @@ impl Arena {
 
     /// The finished tree.
     pub(crate) fn into_tree(self, title: String, rebalance: Rebalance, root: NodeId) -> Tree {
-        let Self { nodes, symbols, series, .. } = self;
+        let nodes: Vec<Node> = self.nodes.into_iter().collect();
+        let symbols = self.symbols.into_iter().collect();
+        let series: Vec<Series> = self.series.into_iter().collect();
         let remembered = remembered(&nodes, &series);
         let past = past(&nodes, &series);
         let looks_back = series.iter().any(|series| matches!(series.of, Measured::Portfolio(_)));
@@ -240,18 +232,25 @@ fn past(nodes: &[Node], series: &[Series]) -> Vec<bool> {
     past
 }
 
-fn next_number(length: usize, most: usize) -> Result<u16, TooLarge> {
-    let number = u16::try_from(length).ok().filter(|_| length < most);
-    number.ok_or(TooLarge::Parts)
+/// The number of a part, new or known.
+fn number<T: Hash + Eq>(parts: &mut IndexSet<T>, part: T, most: usize) -> Result<u16, TooLarge> {
+    let (place, is_new) = parts.insert_full(part);
+    if is_new && place >= most {
+        parts.pop();
+        return Err(TooLarge::Parts);
+    }
+    u16::try_from(place).map_err(|_| TooLarge::Parts)
 }
 
 impl Tree {
     /// The node of a number.
+    #[inline]
     pub(crate) fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.index()]
     }
 
     /// The series of a number.
+    #[inline]
     pub(crate) fn series(&self, id: SeriesId) -> Series {
         self.series[id.index()]
     }

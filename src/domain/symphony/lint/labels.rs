@@ -8,7 +8,7 @@ use crate::domain::symphony::places::Place;
 
 /// Looks through all maps of a text.
 pub(crate) fn look(whole: &Form<'_>, findings: &mut Findings) {
-    let mut ids: BTreeMap<&str, &Place> = BTreeMap::new();
+    let mut ids: BTreeMap<&str, Place> = BTreeMap::new();
     let mut left = vec![whole];
     while let Some(form) = left.pop() {
         match &form.what {
@@ -19,8 +19,8 @@ pub(crate) fn look(whole: &Form<'_>, findings: &mut Findings) {
                     && let Some(text) = id.text()
                 {
                     match ids.get(text) {
-                        None => drop(ids.insert(text, &id.span)),
-                        Some(first) => findings.add((0, 0), repeated_id(&id.span, first)),
+                        None => drop(ids.insert(text, id.place())),
+                        Some(first) => findings.add((0, 0), repeated_id(&id.place(), first)),
                     }
                 }
                 left.extend(entries.iter().rev());
@@ -36,17 +36,18 @@ pub(crate) fn look(whole: &Form<'_>, findings: &mut Findings) {
 }
 
 fn keys(map: &Form<'_>, entries: &[Form<'_>], findings: &mut Findings) {
-    let mut known: BTreeMap<&str, &Place> = BTreeMap::new();
+    let mut known: BTreeMap<&str, Place> = BTreeMap::new();
     for entry in entries.chunks_exact(2) {
         let Some(name) = key(&entry[0]) else { continue };
         if let Some(first) = known.get(name) {
             let what = format!("the key {name} stands twice in one map");
-            let finding = Finding::new(Code::RepeatedKey, &entry[0].span, what, "keep one of them")
-                .because("the first is read here, and the last by most other programs")
-                .beside(first, "first here");
-            findings.add((map.span.start, entry[0].span.start), finding);
+            let finding =
+                Finding::new(Code::RepeatedKey, &entry[0].place(), what, "keep one of them")
+                    .because("the first is read here, and the last by most other programs")
+                    .beside(first, "first here");
+            findings.add((map.place().start, entry[0].place().start), finding);
         } else {
-            known.insert(name, &entry[0].span);
+            known.insert(name, entry[0].place());
         }
     }
 }

@@ -20,6 +20,8 @@ mod words;
 pub use crate::domain::symphony::lint::finding::{Code, Finding, Related, Severity};
 pub use crate::domain::symphony::lint::tickers::Against;
 
+use bumpalo::Bump;
+
 use crate::domain::symphony::form::Source;
 use crate::domain::symphony::lint::finding::Findings;
 use crate::domain::symphony::lint::walk::{Reached, Walk};
@@ -63,7 +65,8 @@ impl Checked {
 /// assert_eq!(words, ["RSI(10) of SPY > 101 never holds", "this branch is never taken"]);
 /// ```
 pub fn check(text: &str, against: &Against<'_>) -> Checked {
-    let form = match Source(text).form() {
+    let room = Bump::new();
+    let form = match Source(text).form(&room) {
         Ok(form) => form,
         Err(error) => return Checked { findings: vec![error.into()], left_out: 0 },
     };
