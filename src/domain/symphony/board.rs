@@ -82,11 +82,13 @@ impl<'m> Board<'m> {
     }
 
     /// All closes of a symbol, oldest first.
+    #[inline]
     pub(crate) fn closes(&self, symbol: SymbolId) -> &'m [f64] {
         self.columns[symbol.index()].closes
     }
 
     /// The place of a symbol's bar of a session among its closes.
+    #[inline]
     pub(crate) fn bar(&self, symbol: SymbolId, session: usize) -> Result<usize, Fault> {
         let column = &self.columns[symbol.index()];
         if let Some(first) = column.first

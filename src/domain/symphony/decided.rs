@@ -82,7 +82,7 @@ impl SymphonyEngine {
         let mut passed = 0;
         for day in days {
             let later = study.sessions().get(passed..).unwrap_or_default();
-            passed += later.iter().take_while(|session| *session < day).count();
+            passed += later.iter().position(|session| session >= day).unwrap_or(later.len());
             let Some(session) = study.sessions().get(passed).filter(|s| *s == day).map(|_| passed)
             else {
                 // None of its symbols traded: whatever is needed is missing.
@@ -90,7 +90,7 @@ impl SymphonyEngine {
                 continue;
             };
             let walked = walk(&mut study, Some(session), parts, None);
-            let decided = walked.and_then(|_| match known.filter(|_| *parts == *before) {
+            let decided = walked.and_then(|_| match known.filter(|_| parts.same(before)) {
                 Some(cash) => Ok(cash),
                 None => parts.settle(weights),
             });

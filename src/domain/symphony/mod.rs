@@ -1,11 +1,11 @@
 //! The strategy language: text to tree, tree to weights, and the trace of how.
 //!
-//! In reading order: `form` (brackets and words), `read` and `steps` (forms of either encoding to
-//! a tree, by way of `plant`), `tree` and `condition`, `write` (and back), `function` and `measure`
-//! (the indicators), `needs` (how much history), `board` (closes side by side), `study` and `past`
-//! (values on demand), `evaluate` (today's walk), `parts` (what it hands out), `decided` (without its
-//! path), `turn` and `cut` (what would change it), [`trace`], [`outline`] (all of it, to be drawn);
-//! [`lint`] with `places` and `spelling`.
+//! In reading order: `form` and `scan` (brackets and words), `read` and `steps` (forms of either
+//! encoding to a tree, by way of `plant`), `tree` and `condition`, `write` (and back), `function` and
+//! `measure` (the indicators), `needs` (how much history), `board` (closes side by side), `study`,
+//! `nearly` and `past` (values on demand), `evaluate` (today's walk), `parts` (what it hands out),
+//! `decided` (without its path), `turn` and `cut` (what would change it), [`trace`], [`outline`] (all
+//! of it, to be drawn); [`lint`] with `places` and `spelling`.
 
 mod board;
 mod condition;
@@ -17,6 +17,7 @@ pub mod form;
 pub mod function;
 pub mod lint;
 pub mod measure;
+mod nearly;
 mod needs;
 pub mod outline;
 mod parts;

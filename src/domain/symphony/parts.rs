@@ -10,7 +10,7 @@ use crate::domain::symphony::tree::SymbolId;
 const SUM_TOLERANCE: f64 = 1e-9;
 
 /// Parts of the whole by symbol.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Default)]
 pub(crate) struct Parts {
     /// Symbols in the order they were first reached, each with the sum of its parts.
     listed: Vec<(SymbolId, f64)>,
@@ -21,10 +21,16 @@ pub(crate) struct Parts {
 impl Parts {
     /// Nothing yet of so many symbols.
     pub(crate) fn clear(&mut self, symbols: usize) {
-        self.listed.clear();
-        self.place_of.clear();
-        self.place_of.resize(symbols, None);
+        for (symbol, _) in self.listed.drain(..) {
+            self.place_of[symbol.index()] = None;
+        }
+        self.place_of.resize(symbols.max(self.place_of.len()), None);
         self.cash = 0.0;
+    }
+
+    /// Whether both hand out the same.
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        self.listed == other.listed && self.cash.to_bits() == other.cash.to_bits()
     }
 
     /// Gives a part to a symbol.

@@ -13,8 +13,11 @@ use crate::domain::market::Histories;
 use crate::domain::symphony::board::{Board, Boards};
 use crate::domain::symphony::condition::{Comparison, Condition, Operand};
 use crate::domain::symphony::fault::{Fault, Missing};
+use crate::domain::symphony::function::Function;
 use crate::domain::symphony::measure::Measure;
-use crate::domain::symphony::tree::{Candidate, Measured, NodeId, Pick, SeriesId, SymbolId, Tree};
+use crate::domain::symphony::tree::{
+    Candidate, Measured, NodeId, Pick, Series, SeriesId, SymbolId, Tree,
+};
 
 /// Most steps of one evaluation; a step is a node visited or a close read. The built-in
 /// strategies spend about a hundred thousand, and this many take less than a second.
@@ -30,6 +33,8 @@ pub(crate) struct Scratch {
     /// Per series: by bar for symbols, by session for portfolios; empty until first asked. Where
     /// only the last session is asked for, a single number.
     pub(super) values: Vec<Vec<f64>>,
+    /// Per series of prices, by bar: nearly its values; empty until first asked.
+    pub(super) nearly: Vec<Vec<f64>>,
     /// Per node: by session; empty until first asked.
     pub(super) returns: Vec<Vec<f64>>,
     /// Per symbol: its return from each bar to the next; empty until first asked.
@@ -46,7 +51,7 @@ pub(crate) struct Study<'m> {
     pub(super) board: Board<'m>,
     pub(super) scratch: &'m mut Scratch,
     /// Whether the decision day is one of several.
-    in_turn: bool,
+    pub(super) in_turn: bool,
     steps: u64,
 }
 
@@ -90,6 +95,7 @@ impl<'m> Study<'m> {
         let board = Board::lay(tree, market, as_of, in_turn || tree.looks_back, left);
         for (columns, count) in [
             (&mut scratch.values, tree.series.len()),
+            (&mut scratch.nearly, tree.series.len()),
             (&mut scratch.returns, tree.nodes.len()),
             (&mut scratch.daily, tree.symbols.len()),
         ] {
@@ -143,6 +149,7 @@ impl<'m> Study<'m> {
     ///
     /// # Errors
     /// [`Fault::Spent`] when the budget is spent.
+    #[inline]
     pub(crate) fn spend(&mut self, steps: usize) -> Known<()> {
         self.steps = self.steps.saturating_add(u64::try_from(steps).unwrap_or(u64::MAX));
         if self.steps > STEPS_MAX {
@@ -164,7 +171,7 @@ impl<'m> Study<'m> {
     /// Whether a condition holds at the close of a session; only what decides it is computed.
     pub(crate) fn holds(&mut self, condition: &Condition, session: usize) -> Known<bool> {
         let (parts, all) = match condition {
-            Condition::Compare(comparison) => return Ok(self.test(*comparison, session)?.holds),
+            Condition::Compare(comparison) => return self.compare(*comparison, session),
             Condition::All(parts) => (parts, true),
             Condition::Any(parts) => (parts, false),
         };
@@ -257,15 +264,30 @@ impl<'m> Study<'m> {
     }
 
     /// An indicator at the close of a session.
+    #[inline]
     pub(crate) fn value(&mut self, id: SeriesId, session: usize) -> Known<f64> {
         let series = self.tree.series(id);
-        let value = match series.of {
+        let place = match series.of {
             Measured::Closes(symbol) => {
                 let bar = self.board.bar(symbol, session)?;
-                self.value_of_closes(id, symbol, series.measure, bar)?
+                if series.measure.function == Function::CurrentPrice {
+                    return Ok(self.board.closes(symbol)[bar]);
+                }
+                bar
             }
+            Measured::Portfolio(_) => session,
+        };
+        let known = self.scratch.values[id.index()].get(place).copied().unwrap_or(f64::NAN);
+        if known.is_finite() { Ok(known) } else { self.work_out(id, series, place) }
+    }
+
+    /// An indicator that is not known yet.
+    #[inline(never)]
+    fn work_out(&mut self, id: SeriesId, series: Series, place: usize) -> Known<f64> {
+        let value = match series.of {
+            Measured::Closes(symbol) => self.value_of_closes(id, symbol, series.measure, place)?,
             Measured::Portfolio(node) => {
-                self.value_of_portfolio(id, node, series.measure, session)?
+                self.value_of_portfolio(id, node, series.measure, place)?
             }
         };
         if value.is_finite() { Ok(value) } else { Err(not_finite(id, false)) }
@@ -278,10 +300,6 @@ impl<'m> Study<'m> {
         measure: Measure,
         bar: usize,
     ) -> Known<f64> {
-        let known = self.scratch.values[id.index()].get(bar).copied().unwrap_or(f64::NAN);
-        if known.is_finite() && !measure.function.is_recursive() && self.keeps_past(id) {
-            return Ok(known);
-        }
         let closes = self.board.closes(symbol);
         let needed = measure.closes_needed();
         if bar + 1 < needed {
@@ -301,9 +319,9 @@ impl<'m> Study<'m> {
             // One run of the recursion answers for every day.
             if self.scratch.values[id.index()].is_empty() {
                 self.spend(closes.len())?;
-                measure.run_into(closes, &mut self.scratch.values[id.index()]);
+                run_through(measure, closes, &mut self.scratch.values[id.index()]);
             }
-            return Ok(self.scratch.values[id.index()][bar + 1 - needed]);
+            return Ok(self.scratch.values[id.index()][bar]);
         }
         self.spend(needed)?;
         let value = if measure.function.is_of_returns() {
@@ -355,6 +373,14 @@ impl Pick {
 /// A score to the decimals that count, as a whole number of them.
 fn coarse(score: f64) -> f64 {
     (score * SCORE_STEPS).round()
+}
+
+/// A measure on each of some closes; NaN where it has no value yet.
+pub(super) fn run_through(measure: Measure, closes: &[f64], column: &mut Vec<f64>) {
+    measure.run_into(closes, column);
+    let without = closes.len() - column.len();
+    column.resize(closes.len(), f64::NAN);
+    column.rotate_right(without);
 }
 
 /// Writes a value into a column that is laid out on first use.
