@@ -708,6 +708,7 @@ fn play(world: &mut World, events: &[Event]) -> (BTreeSet<Symbol>, BTreeMap<Symb
                     ActivityKind::Dividend {
                         symbol: symbol(TICKERS[ticker]),
                         amount: usd("1.94"),
+                        shares: None,
                         date: date(2026, 11, 19),
                     },
                 );

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+#[path = "scenarios/agree.rs"]
+mod agree;
 #[path = "scenarios/kept.rs"]
 #[expect(dead_code, reason = "shared with the scenarios, which use the rest")]
 mod kept;

@@ -49,6 +49,7 @@ pub(super) fn blank(
         buy_plan: None,
         execution: Execution::default(),
         ledger: None,
+        books: None,
         transfers: BTreeMap::new(),
         prices: BTreeMap::new(),
         assets: BTreeMap::new(),
@@ -129,7 +130,8 @@ pub(super) fn take_hindsight(
 
 /// What was planned, by this invocation or an earlier one.
 pub(super) fn take_plan(report: &mut RunReport, record: PlanRecord) {
-    let PlanRecord { plan, inputs, signals, limits, incidents, data, account, transfers } = record;
+    let PlanRecord { plan, inputs, signals, limits, incidents, data, account, transfers, books } =
+        record;
     for item in &plan.items {
         if let Some(price) = item.reference {
             report.prices.insert(item.symbol.clone(), price);
@@ -143,6 +145,7 @@ pub(super) fn take_plan(report: &mut RunReport, record: PlanRecord) {
     report.data = data;
     report.account = account;
     report.transfers = transfers;
+    report.books = books;
 }
 
 /// Orders that were to be sent: the plan's sells, and the buys that the money reached for.

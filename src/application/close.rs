@@ -32,7 +32,13 @@ const CURVE_POINTS_MAX: usize = 260;
 
 /// Books the fills, compares with the broker, and says how the run ended.
 pub(super) async fn close(house: &House<'_>, plan: &RebalancePlan, report: &mut RunReport) {
-    let ledger = settle(plan, report.buy_plan.as_ref(), &report.execution, &report.signals);
+    let (ledger, entries) =
+        settle(plan, report.buy_plan.as_ref(), &report.execution, &report.signals);
+    if let Some(books) = &mut report.books {
+        let capital = plan.sleeves.iter().map(|sleeve| (sleeve.strategy.clone(), sleeve.capital));
+        books.book(plan.session.date, &entries);
+        books.close(plan.session.date, &ledger, (&report.prices, &capital.collect()));
+    }
     match account_after(house, &ledger).await {
         Ok((account, positions, differing)) => {
             if let Some(shown) = &mut report.account {

@@ -314,6 +314,7 @@ fn past(history: &history::History, orders: &[Order]) -> Past {
     Past::Known(Box::new(Known {
         ledger,
         equity,
+        books: kept.body.books.clone(),
         transfers: kept.body.transfers.clone(),
         orders_today: u32::try_from(attempts).unwrap_or(u32::MAX),
         turnover_today: outcomes().map(OrderOutcome::value).sum(),

@@ -122,6 +122,7 @@ pub(super) async fn planned(
         data: report.data.clone(),
         account: report.account.clone(),
         transfers: report.transfers.clone(),
+        books: report.books.clone(),
     };
     let (kept, permitted_at) = keep_plan(house, journal, (record, &inputs_hash)).await?;
     let observed = Observation { at: snapshot.now, quotes: snapshot.quotes };
@@ -256,6 +257,7 @@ fn take_decision(report: &mut RunReport, decision: &Decision) {
         let today = report.transfers.entry(report.key.session).or_default();
         *today += decision.transfers; // an earlier run of the day may have seen others
     }
+    report.books.clone_from(&decision.books);
     report.limits.clone_from(&decision.limits);
     report.incidents.extend(decision.incidents.iter().cloned());
     report.plan.clone_from(&decision.drafted);

@@ -121,6 +121,9 @@ pub enum ActivityKind {
         symbol: Symbol,
         /// Amount credited.
         amount: Usd,
+        /// Shares it was paid for, if the broker says.
+        #[serde(default)]
+        shares: Option<Shares>,
         /// The date the entry carries.
         date: Date,
     },

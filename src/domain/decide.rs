@@ -5,13 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::books::Books;
+use crate::domain::books::entry::{Entry, of_crossings, of_moves};
 use crate::domain::incident::Incident;
 use crate::domain::money::{Usd, Weight};
 use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::notices;
 use crate::domain::plan::RebalancePlan;
 use crate::domain::plan::draft::{Basis, draft};
-use crate::domain::plan::listing::{VOLUME_SESSIONS, list};
+use crate::domain::plan::listing::{Listing, VOLUME_SESSIONS, list};
 use crate::domain::policy::{Adopt, Policy};
 use crate::domain::report::LimitUse;
 use crate::domain::risk::{ApprovedPlan, approve};
@@ -37,6 +39,8 @@ pub struct Decision {
     pub ledger: Option<Ledger>,
     /// Cash paid in (negative: out) since the last run.
     pub transfers: Usd,
+    /// The books up to the plan, its crossings booked; `None` where there is no ledger.
+    pub books: Option<Books>,
     /// The plan, when the gate let it pass.
     pub plan: Option<ApprovedPlan>,
     /// The plan even when the gate refused it, for the report.
@@ -86,9 +90,11 @@ fn decide_plan(
     policy: &Policy,
     key: &RunKey,
 ) -> Result<(), Vec<Incident>> {
-    let ledger = open_ledger(decision, snapshot, book, policy)?;
+    let Opened { ledger, carried, entries } = open_ledger(decision, snapshot, book, policy)?;
     let claims = claims(book, &decision.signals, &ledger);
     let listings = list(&traded_symbols(snapshot, &decision.signals, &ledger), snapshot, policy);
+    let mut books = open_books(&ledger, (&carried, &entries), snapshot, &listings);
+    decision.incidents.extend(books.compare(snapshot.account.cash).map(notices::of_books));
     let valuation = Valuation { listings: &listings };
     let capital = capital(&ledger, snapshot, policy, valuation)
         .map_err(|error| vec![notices::of_valuation(&error)])?;
@@ -98,6 +104,8 @@ fn decide_plan(
     let plan = draft(targets, &basis);
     decision.incidents.extend(notices::of_plan(&plan));
     decision.drafted = Some(plan.clone());
+    books.book(snapshot.session.date, &of_crossings(&plan.crossings));
+    decision.books = Some(books);
     match approve(plan, snapshot, policy) {
         Ok((plan, limits)) => {
             decision.plan = Some(plan);
@@ -111,13 +119,45 @@ fn decide_plan(
     }
 }
 
+/// The ledger as of the snapshot.
+struct Opened {
+    /// With what the operator moved and adopted.
+    ledger: Ledger,
+    /// Without that.
+    carried: Ledger,
+    /// What happened since the run before.
+    entries: Vec<Entry>,
+}
+
+/// The books as of the snapshot: those of the run before with what happened since, or new ones.
+fn open_books(
+    ledger: &Ledger,
+    (carried, entries): (&Ledger, &[Entry]),
+    snapshot: &Snapshot,
+    listings: &BTreeMap<Symbol, Listing>,
+) -> Books {
+    let session = snapshot.session.date;
+    let price = |symbol: &Symbol| {
+        let listed = listings.get(symbol).and_then(|listing| listing.reference);
+        listed.or_else(|| snapshot.fallback_price(symbol))
+    };
+    let known = if let Past::Known(known) = &snapshot.past { known.books.clone() } else { None };
+    let Some(mut books) = known else {
+        return Books::open(session, snapshot.account.cash, ledger, price);
+    };
+    books.book(session, entries);
+    books.book(session, &of_moves(carried, ledger, price));
+    books.follow(session, ledger, price);
+    books
+}
+
 /// The ledger as of the snapshot, with what the operator adopted.
 fn open_ledger(
     decision: &mut Decision,
     snapshot: &Snapshot,
     book: &[StrategySlot],
     policy: &Policy,
-) -> Result<Ledger, Vec<Incident>> {
+) -> Result<Opened, Vec<Incident>> {
     let open = snapshot.orders.iter().filter(|order| order.is_ours());
     let open: Vec<&str> = open
         .filter(|order| !order.status.is_terminal())
@@ -126,28 +166,31 @@ fn open_ledger(
     if !open.is_empty() {
         return Err(vec![notices::of_open_orders(&open)]);
     }
-    let mut ledger = match &snapshot.past {
-        Past::First => Ledger { adopt_undecided: true, ..first(snapshot) },
+    let (mut ledger, entries) = match &snapshot.past {
+        Past::First => (Ledger { adopt_undecided: true, ..first(snapshot) }, Vec::new()),
         Past::Known(known) => {
             let carried = carry_forward(&known.ledger, snapshot)
                 .map_err(|error| vec![notices::of_ledger(&error)])?;
-            let Carried { mut ledger, transfers, notes } = carried;
+            let Carried { ledger, transfers, notes, entries } = carried;
             decision.transfers = transfers;
             decision.incidents.extend(notes);
-            let strategies = book.iter().map(|slot| &slot.name).collect();
-            let booked = instruct(&mut ledger, &known.instructions, &strategies);
-            decision.incidents.extend(booked);
-            ledger
+            (ledger, entries)
         }
         Past::Lost => return Err(vec![notices::of_lost_ledger()]),
     };
+    let carried = ledger.clone();
+    if let Past::Known(known) = &snapshot.past {
+        let strategies = book.iter().map(|slot| &slot.name).collect();
+        let booked = instruct(&mut ledger, &known.instructions, &strategies);
+        decision.incidents.extend(booked);
+    }
     let adopted = adopt(&mut ledger, policy.adopt.as_ref(), &nameable(book));
     if adopted.is_ok() {
         ledger.adopt_undecided = false;
     }
     decision.ledger = Some(ledger.clone());
     adopted.map_err(|symbols| vec![notices::of_undecided(&symbols)])?;
-    Ok(ledger)
+    Ok(Opened { ledger, carried, entries })
 }
 
 /// Every symbol that a strategy of the book may give weight to.

@@ -9,6 +9,7 @@ pub mod account;
 pub mod arming;
 pub mod attempts;
 pub mod book;
+pub mod books;
 pub mod brake;
 pub mod decide;
 pub mod execution;

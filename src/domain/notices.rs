@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use rust_decimal::Decimal;
 
 use crate::domain::incident::{Category, Incident};
-use crate::domain::money::{Price, Weight};
+use crate::domain::money::{Price, Usd, Weight};
 use crate::domain::plan::{Action, HeldReason, PlanItem, RebalancePlan, SkipReason, SleeveState};
 use crate::domain::revision::{Revision, Turned};
 use crate::domain::risk::Refusal;
@@ -59,6 +59,16 @@ pub fn of_open_orders(open: &[&str]) -> Incident {
     Incident::new(Category::Critical, "own-order-open", COMPONENT, what)
         .meaning(NO_ORDERS)
         .action("Cancel them at the broker, or run `alchemiser cancel-all`.")
+}
+
+/// Cash that moved and that no entry of the account explains.
+pub fn of_books(moved: Usd) -> Incident {
+    let amount = moved.round_cents();
+    let what = format!("the account's cash moved by ${amount} that none of its entries explains");
+    Incident::new(Category::Warning, "books-differ", COMPONENT, what)
+        .meaning("The sleeves' profits leave it out; it stands in the books as a difference.")
+        .action("Look at the account's activities; an entry that comes late explains it by itself.")
+        .with("moved", moved)
 }
 
 /// A ledger that cannot be carried forward.

@@ -10,6 +10,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::account::{Asset, Position};
+use crate::domain::books::Books;
 use crate::domain::brake::Rules;
 use crate::domain::execution::Execution;
 use crate::domain::incident::{Category, Incident};
@@ -83,6 +84,9 @@ pub struct RunReport {
     pub execution: Execution,
     /// Who owns which shares after the run.
     pub ledger: Option<Ledger>,
+    /// What every sleeve paid, received and earned.
+    #[serde(default)]
+    pub books: Option<Books>,
     /// Cash paid in (negative: out) between the runs, by the session of the run that noticed it.
     #[serde(default)]
     pub transfers: BTreeMap<Date, Usd>,

@@ -10,6 +10,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::account::{Account, Activity, Asset, Position};
+use crate::domain::books::Books;
 use crate::domain::market::{Histories, QuoteReading};
 use crate::domain::money::{Price, Usd};
 use crate::domain::order::Order;
@@ -88,6 +89,9 @@ pub struct Known {
     /// Cash paid in (negative: out) between the runs, by the session of the run that noticed it.
     #[serde(default)]
     pub transfers: BTreeMap<Date, Usd>,
+    /// What every sleeve paid, received and earned; records of older programs have none.
+    #[serde(default)]
+    pub books: Option<Books>,
     /// Orders sent by earlier generations of this session.
     pub orders_today: u32,
     /// Value bought and sold by earlier generations of this session.

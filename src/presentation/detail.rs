@@ -9,6 +9,7 @@ use crate::domain::report::RunReport;
 use crate::domain::run::StrategyName;
 use crate::domain::sleeve::ledger::Ledger;
 use crate::domain::symbol::Symbol;
+use crate::presentation::earned;
 use crate::presentation::figures::{basis_points, moment, money, percent, price};
 use crate::presentation::line::{Line, clip};
 use crate::presentation::orders::{attempts, parts, shares_change};
@@ -21,6 +22,7 @@ pub(crate) fn details(report: &RunReport, room: Room) -> Vec<Section> {
     [
         attempts(report, room),
         sleeves_before_and_after(report, room),
+        earned::section(report, room),
         plan_items(report, room),
         buy_plan(report, room),
         capital(report),

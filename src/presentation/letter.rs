@@ -70,7 +70,7 @@ fn full(report: &RunReport, room: Room) -> Vec<Section> {
     let mut sections: Vec<Section> = [
         trouble(&report.incidents, room),
         recovered(&report.recovered, room),
-        money_section(report),
+        money_section(report, room),
         signals(report, room),
         orders(report, room),
         left_alone(report, room),

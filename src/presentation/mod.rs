@@ -9,6 +9,7 @@ mod alert;
 mod answers;
 mod chart;
 mod detail;
+mod earned;
 pub mod explain;
 mod figures;
 pub mod findings;

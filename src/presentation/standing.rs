@@ -12,6 +12,7 @@ use crate::domain::run::{RunAction, StrategyName};
 use crate::domain::sleeve::ledger::{Ledger, Sleeve};
 use crate::domain::symbol::Symbol;
 use crate::presentation::answers::status_command;
+use crate::presentation::earned;
 use crate::presentation::figures::{
     count, day, elapsed, moment, money, percent, percent_change, price, shares,
 };
@@ -30,7 +31,7 @@ const REVISION_LEAST_BPS: i64 = 50;
 const HASH_MAX: usize = 12;
 
 /// Equity and cash, before and after.
-pub(crate) fn money_section(report: &RunReport) -> Option<Section> {
+pub(crate) fn money_section(report: &RunReport, room: Room) -> Option<Section> {
     let Some(account) = &report.account else {
         let told = "The account could not be read, so no figures are known.";
         return Section::of("Money", vec![Block::Prose(told.into())]);
@@ -49,6 +50,7 @@ pub(crate) fn money_section(report: &RunReport) -> Option<Section> {
         "During the run",
         change_with_rate(during, during.ratio_to(account.equity_before)),
     ));
+    facts.extend(earned::account(report, room));
     facts.push(Fact::new("Cash before", money(account.cash_before)));
     facts.push(Fact::new("Cash now", money(account.cash_after)));
     if let Some(plan) = &report.plan {
@@ -69,7 +71,8 @@ pub(crate) fn sleeves(report: &RunReport, room: Room) -> Option<Section> {
         .into_iter()
         .map(|(strategy, sleeve)| {
             let row = holdings_row(strategy.as_str(), &sleeve.shares, report, room);
-            row.under(allocation_line(report, strategy))
+            let row = row.under(allocation_line(report, strategy));
+            row.under(earned::sleeve(report, &Some(strategy.clone())).unwrap_or_default())
         })
         .collect();
     if let Some(account) = &report.account {

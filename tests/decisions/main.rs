@@ -662,7 +662,7 @@ fn an_order_whose_end_was_not_seen_is_settled_by_the_next_run() {
         shortfall: None,
     };
     let execution = Execution { buys: vec![outcome], ..Execution::default() };
-    let ledger = settle(plan, None, &execution, &decision.signals);
+    let (ledger, _) = settle(plan, None, &execution, &decision.signals);
     assert_eq!(sleeve_shares(&ledger, "a", "SPY"), shares("45"));
     assert_eq!(ledger.unsettled[&id].parts[0].shares, shares("200"));
 
@@ -713,6 +713,7 @@ fn an_order_of_an_earlier_session_that_the_broker_does_not_know_is_dead() {
         symbol: symbol("SPY"),
         side: Side::Buy,
         booked: Shares::ZERO,
+        amount: Usd::ZERO,
         parts: Vec::new(),
     };
     world.known().ledger.unsettled.insert(id, unsettled);

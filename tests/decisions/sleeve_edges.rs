@@ -486,7 +486,8 @@ fn left_unknown(
     let mut world = holding_forty();
     let id = ClientOrderId::of(&world.key, &symbol("SPY"), side, 1);
     let parts = vec![Part { strategy: name("a"), shares: shares(unbooked) }];
-    let unsettled = Unsettled { symbol: symbol("SPY"), side, booked: Shares::ZERO, parts };
+    let (booked, amount) = (Shares::ZERO, Usd::ZERO);
+    let unsettled = Unsettled { symbol: symbol("SPY"), side, booked, amount, parts };
     world.known().ledger.unsettled.insert(id.clone(), unsettled);
     let mut seen = order(id.as_str(), "SPY", side, unbooked);
     (seen.filled, seen.status) = (shares(unbooked), status);

@@ -258,6 +258,7 @@ impl World {
             self.snapshot.past = Past::Known(Box::new(Known {
                 ledger,
                 equity: Vec::new(),
+                books: None,
                 transfers: BTreeMap::new(),
                 orders_today: 0,
                 turnover_today: Usd::ZERO,
@@ -478,7 +479,7 @@ pub(crate) fn act(
         cash -= filled * item.reference;
         execution.buys.push(outcome(&plan.key, &item.symbol, Side::Buy, item.shares, filled));
     }
-    let ledger = settle(plan, Some(&buy_plan), &execution, &decision.signals);
+    let (ledger, _) = settle(plan, Some(&buy_plan), &execution, &decision.signals);
     Acted { buy_plan, execution, ledger, cash }
 }
 

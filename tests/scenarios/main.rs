@@ -3,6 +3,7 @@
 
 #![cfg(test)]
 
+mod agree;
 mod cut;
 mod kept;
 mod stage;
@@ -11,6 +12,7 @@ mod told;
 mod again;
 mod arming;
 mod blips;
+mod books;
 mod brake;
 mod chain;
 mod days;
@@ -29,7 +31,10 @@ mod opposed;
 mod orders;
 mod past;
 mod permission;
+#[path = "../python/mod.rs"]
+mod python;
 mod records;
+mod recount;
 mod replay;
 mod sleeves;
 mod slots;

@@ -23,6 +23,7 @@ use jiff::civil::{Date, time};
 use jiff::{Timestamp, ToSpan};
 use rust_decimal::Decimal;
 
+use crate::agree::books_agree;
 use crate::kept::{Post, Shelf};
 use crate::told::Told;
 
@@ -335,6 +336,7 @@ impl Stage {
         if let Some((last_sell, first_buy)) = last_sell.zip(buys.map(|(o, _)| o.created_at).min()) {
             assert!(last_sell <= first_buy, "no buy before the last sell has ended");
         }
+        books_agree(report);
         let Some(plan) = &report.plan else { return };
         for ((side, symbol), filled) in sent {
             let orders = plan.orders(side);

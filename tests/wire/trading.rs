@@ -377,6 +377,7 @@ async fn activities_have_their_meaning_oldest_first() {
     let dividend = |amount| ActivityKind::Dividend {
         symbol: symbol("TQQQ"),
         amount,
+        shares: Some(shares("4")),
         date: date(2026, 11, 17),
     };
     assert_eq!(

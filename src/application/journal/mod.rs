@@ -58,6 +58,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::application::ports::{Clock, Put, Record, Store, StoreError};
+use crate::domain::books::Books;
 use crate::domain::hash::sha256_hex;
 use crate::domain::incident::Incident;
 use crate::domain::money::{Price, Shares, Usd};
@@ -194,6 +195,9 @@ pub struct PlanRecord {
     pub account: Option<AccountReport>,
     /// Cash paid in and out, by session.
     pub transfers: BTreeMap<Date, Usd>,
+    /// What every sleeve paid, received and earned before the first order.
+    #[serde(default)]
+    pub books: Option<Books>,
 }
 
 impl<'a> Journal<'a> {

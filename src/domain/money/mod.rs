@@ -143,6 +143,15 @@ impl Usd {
         Self(self.0 * factor)
     }
 
+    /// `part` of `whole` of this amount, cut off after nine decimals; nothing of an empty whole.
+    #[must_use]
+    pub fn part(self, part: Decimal, whole: Decimal) -> Self {
+        let exact = self.0.checked_mul(part).and_then(|product| product.checked_div(whole));
+        // A product too large for the type is worked out the other way round.
+        let value = exact.or_else(|| part.checked_div(whole)?.checked_mul(self.0));
+        Self(value.unwrap_or_default()).round_down()
+    }
+
     /// The shares this amount buys at a price, rounded down to what the broker accepts.
     ///
     /// A negative amount buys none.

@@ -6,15 +6,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
-use crate::domain::account::{Activity, ActivityKind, AssetId};
+use crate::domain::account::{Activity, ActivityKind};
+use crate::domain::books::entry::{Entry, Holder, traded};
 use crate::domain::incident::{Category, Incident};
-use crate::domain::money::{Shares, Usd};
+use crate::domain::money::{Price, Shares, Usd};
 use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::order::{Order, Side};
 use crate::domain::plan::Part;
 use crate::domain::run::StrategyName;
 use crate::domain::sleeve::attribution::{pro_rata, share_out_parts};
 use crate::domain::sleeve::ledger::{Ledger, Unsettled};
+use crate::domain::sleeve::tickers::Tickers;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::symbol::Symbol;
 
@@ -30,6 +32,8 @@ pub struct Carried {
     pub transfers: Usd,
     /// What the operator should know.
     pub notes: Vec<Incident>,
+    /// What moved shares and cash, in the order it was booked.
+    pub entries: Vec<Entry>,
 }
 
 /// Why a ledger cannot be carried forward: no orders until a person looked.
@@ -68,8 +72,14 @@ pub fn first(snapshot: &Snapshot) -> Ledger {
 pub fn carry_forward(before: &Ledger, snapshot: &Snapshot) -> Result<Carried, LedgerError> {
     let fresh = not_booked(before, snapshot);
     let tickers = Tickers::read(before, &fresh, snapshot);
-    let mut fold =
-        Fold { ledger: tickers.applied(before), notes: Vec::new(), split: BTreeSet::new() };
+    let renamed = tickers.changed().filter(|(from, _)| before.total(from) > Shares::ZERO);
+    let renamed = renamed.map(|(from, to)| Entry::Renamed { from: from.clone(), to: to.clone() });
+    let mut fold = Fold {
+        ledger: tickers.applied(before),
+        notes: Vec::new(),
+        entries: renamed.collect(),
+        split: BTreeSet::new(),
+    };
     fold.settle_orders(snapshot, &tickers)?;
     let ours: BTreeSet<&str> = snapshot
         .orders
@@ -84,12 +94,13 @@ pub fn carry_forward(before: &Ledger, snapshot: &Snapshot) -> Result<Carried, Le
     fold.ledger.booked_until = Some(snapshot.now);
     fold.remember(snapshot);
     let transfers = transfers(before, snapshot);
-    Ok(Carried { ledger: fold.ledger, transfers, notes: fold.notes })
+    Ok(Carried { ledger: fold.ledger, transfers, notes: fold.notes, entries: fold.entries })
 }
 
 struct Fold {
     ledger: Ledger,
     notes: Vec<Incident>,
+    entries: Vec<Entry>,
     /// Symbols that were split on the way.
     split: BTreeSet<Symbol>,
 }
@@ -140,7 +151,11 @@ impl Fold {
     /// Attributes what an unsettled order executed since it was last booked.
     fn book_fills(&mut self, unsettled: &Unsettled, order: &Order) -> Result<(), LedgerError> {
         let new = order.filled.minus_at_most(unsettled.booked);
-        for Part { strategy, shares } in share_out_parts(new, &unsettled.parts) {
+        let parts = share_out_parts(new, &unsettled.parts);
+        let price = order.fill_price.or(order.limit);
+        let amount = price.map_or(Usd::ZERO, |price| order.filled * price) - unsettled.amount;
+        self.entries.extend(traded(&unsettled.symbol, unsettled.side, &parts, amount));
+        for Part { strategy, shares } in parts {
             match unsettled.side {
                 Side::Buy => self.ledger.credit(&strategy, &unsettled.symbol, shares),
                 Side::Sell => {
@@ -172,11 +187,13 @@ impl Fold {
                     self.ledger.credit(&first, &tickers.now(symbol), *shares);
                 }
             }
-            ActivityKind::Fill { symbol, side: Side::Buy, shares, .. } => {
-                *self.ledger.foreign.entry(tickers.now(symbol)).or_default() += *shares;
+            ActivityKind::Fill { symbol, side: Side::Buy, shares, price, .. } => {
+                let symbol = tickers.now(symbol);
+                *self.ledger.foreign.entry(symbol.clone()).or_default() += *shares;
+                self.by_hand((None, &symbol), Side::Buy, (*shares, *price));
             }
-            ActivityKind::Fill { symbol, side: Side::Sell, shares, .. } => {
-                self.sold_by_hand(&tickers.now(symbol), *shares)?;
+            ActivityKind::Fill { symbol, side: Side::Sell, shares, price, .. } => {
+                self.sold_by_hand(&tickers.now(symbol), *shares, *price)?;
             }
             ActivityKind::Split { symbol, new, old } => {
                 self.split(&tickers.now(symbol), *new, *old);
@@ -192,21 +209,33 @@ impl Fold {
                 .action("Look at the account's activities at the broker.")
                 .with("activity", &activity.id),
             ),
-            // The renames are in `tickers`; the others move cash, which the broker counts.
-            ActivityKind::Rename { .. }
-            | ActivityKind::Dividend { .. }
-            | ActivityKind::Fee { .. }
-            | ActivityKind::Transfer { .. }
-            | ActivityKind::Cash { .. } => {}
+            ActivityKind::Dividend { symbol, amount, shares, date } => {
+                let (symbol, amount) = (tickers.now(symbol), *amount);
+                let (shares, date) = (*shares, *date);
+                self.entries.push(Entry::Dividend { symbol, amount, shares, date });
+            }
+            ActivityKind::Fee { symbol, amount } => {
+                let symbol = symbol.as_ref().map(|symbol| tickers.now(symbol));
+                self.entries.push(Entry::Fee { symbol, amount: *amount });
+            }
+            ActivityKind::Transfer { amount } => self.entries.push(Entry::Transfer(*amount)),
+            ActivityKind::Cash { amount, .. } => self.entries.push(Entry::Cash(*amount)),
+            ActivityKind::Rename { .. } => {} // in `tickers`
         }
         Ok(())
     }
 
     /// Foreign shares go first, then the sleeves' pro rata; each sleeve that gave is touched.
-    fn sold_by_hand(&mut self, symbol: &Symbol, shares: Shares) -> Result<(), LedgerError> {
+    fn sold_by_hand(
+        &mut self,
+        symbol: &Symbol,
+        shares: Shares,
+        price: Price,
+    ) -> Result<(), LedgerError> {
         let foreign = self.ledger.foreign.get(symbol).copied().unwrap_or_default();
         let from_foreign = foreign.min(shares);
         self.ledger.foreign.insert(symbol.clone(), foreign.minus_at_most(from_foreign));
+        self.by_hand((None, symbol), Side::Sell, (from_foreign, price));
         let rest = shares.minus_at_most(from_foreign);
         if rest > self.ledger.owned(symbol) {
             return Err(LedgerError::Mismatch(format!(
@@ -215,13 +244,27 @@ impl Fold {
         }
         let sleeves: Vec<Part> = self.holders(symbol);
         for Part { strategy, shares } in share_out_parts(rest, &sleeves) {
-            if self.ledger.debit(&strategy, symbol, shares).is_some()
-                && let Some(sleeve) = self.ledger.sleeves.get_mut(&strategy)
-            {
-                sleeve.touched = true;
+            if self.ledger.debit(&strategy, symbol, shares).is_some() {
+                if let Some(sleeve) = self.ledger.sleeves.get_mut(&strategy) {
+                    sleeve.touched = true;
+                }
+                self.by_hand((Some(strategy), symbol), Side::Sell, (shares, price));
             }
         }
         Ok(())
+    }
+
+    /// Notes a trade that was not ours.
+    fn by_hand(
+        &mut self,
+        (holder, symbol): (Holder, &Symbol),
+        side: Side,
+        (shares, price): (Shares, Price),
+    ) {
+        if !shares.is_zero() {
+            let (symbol, amount) = (symbol.clone(), shares * price);
+            self.entries.push(Entry::Traded { holder, symbol, side, shares, amount });
+        }
     }
 
     fn holders(&self, symbol: &Symbol) -> Vec<Part> {
@@ -262,6 +305,15 @@ impl Fold {
             Some(strategy) => self.ledger.credit(&strategy, symbol, rest),
             None => *self.ledger.foreign.entry(symbol.clone()).or_default() += rest,
         }
+        let sleeves = self.ledger.sleeves.iter().filter(|(_, s)| s.shares.contains_key(symbol));
+        let sleeves = sleeves.map(|(name, sleeve)| (Some(name.clone()), sleeve.shares_of(symbol)));
+        let foreign = self.ledger.foreign.get(symbol).map(|shares| (None, *shares));
+        let scaled = sleeves.chain(foreign).map(|(holder, shares)| Entry::Scaled {
+            holder,
+            symbol: symbol.clone(),
+            shares,
+        });
+        self.entries.extend(scaled.collect::<Vec<_>>());
     }
 
     /// Sleeves plus foreign shares must be the broker's position, per asset.
@@ -317,63 +369,5 @@ impl Fold {
             .filter(|activity| from.is_none_or(|from| activity.at >= from))
             .map(|activity| activity.id.clone())
             .collect();
-    }
-}
-
-/// What the ledger's tickers are called now: by asset id where the broker still shows the asset,
-/// else by the account's entries of changed names.
-struct Tickers(BTreeMap<Symbol, Symbol>);
-
-impl Tickers {
-    fn read(before: &Ledger, fresh: &[&Activity], snapshot: &Snapshot) -> Self {
-        let mut current: BTreeMap<&AssetId, &Symbol> =
-            snapshot.assets.values().map(|asset| (&asset.id, &asset.symbol)).collect();
-        let held = snapshot.positions.values();
-        current.extend(held.map(|position| (&position.asset, &position.symbol)));
-        let by_asset: BTreeMap<Symbol, Symbol> = before
-            .assets
-            .iter()
-            .filter_map(|(symbol, id)| Some((symbol.clone(), (*current.get(id)?).clone())))
-            .collect();
-        let mut tickers = by_asset.clone();
-        for activity in fresh {
-            let ActivityKind::Rename { from, to } = &activity.what else { continue };
-            tickers.entry(from.clone()).or_insert_with(|| from.clone());
-            for (symbol, now) in &mut tickers {
-                if now == from && !by_asset.contains_key(symbol) {
-                    *now = to.clone();
-                }
-            }
-        }
-        Self(tickers)
-    }
-
-    fn now(&self, symbol: &Symbol) -> Symbol {
-        self.0.get(symbol).unwrap_or(symbol).clone()
-    }
-
-    /// The ledger with every ticker as it is now.
-    fn applied(&self, before: &Ledger) -> Ledger {
-        let mut ledger = before.clone();
-        for sleeve in ledger.sleeves.values_mut() {
-            sleeve.shares = self.merged(&sleeve.shares);
-            if let Some(last) = &mut sleeve.last {
-                last.named = last.named.iter().map(|symbol| self.now(symbol)).collect();
-            }
-        }
-        ledger.foreign = self.merged(&ledger.foreign);
-        ledger.adopted = ledger.adopted.iter().map(|symbol| self.now(symbol)).collect();
-        ledger.dust = ledger.dust.iter().map(|symbol| self.now(symbol)).collect();
-        let assets = ledger.assets.into_iter();
-        ledger.assets = assets.map(|(symbol, id)| (self.now(&symbol), id)).collect();
-        ledger
-    }
-
-    fn merged(&self, shares: &BTreeMap<Symbol, Shares>) -> BTreeMap<Symbol, Shares> {
-        let mut merged: BTreeMap<Symbol, Shares> = BTreeMap::new();
-        for (symbol, shares) in shares {
-            *merged.entry(self.now(symbol)).or_default() += *shares;
-        }
-        merged
     }
 }

@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::account::AssetId;
-use crate::domain::money::{Shares, Weight};
+use crate::domain::money::{Shares, Usd, Weight};
 use crate::domain::order::{ClientOrderId, Side};
 use crate::domain::plan::Part;
 use crate::domain::run::StrategyName;
@@ -58,6 +58,9 @@ pub struct Unsettled {
     pub side: Side,
     /// Executed shares that the sleeves already show.
     pub booked: Shares,
+    /// Money exchanged for those.
+    #[serde(default)]
+    pub amount: Usd,
     /// What each sleeve would get or give if the rest of it were executed as well.
     pub parts: Vec<Part>,
 }

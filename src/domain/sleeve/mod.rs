@@ -13,3 +13,4 @@ pub mod fold;
 pub mod instruct;
 pub mod ledger;
 pub mod settle;
+mod tickers;

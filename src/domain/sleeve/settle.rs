@@ -5,8 +5,9 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::books::entry::{Entry, traded};
 use crate::domain::execution::{Execution, OrderOutcome};
-use crate::domain::money::Shares;
+use crate::domain::money::{Shares, Usd};
 use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::order::{AttemptState, Side};
 use crate::domain::plan::{
@@ -18,7 +19,7 @@ use crate::domain::sleeve::ledger::{LastRebalance, Ledger, Sleeve, Unsettled};
 use crate::domain::strategy::StrategyOutcome;
 use crate::domain::symbol::Symbol;
 
-/// The ledger after a run.
+/// The ledger after a run, and what its orders moved.
 ///
 /// Fills go to the sleeves pro rata of the planned parts; orders whose end was not seen stay in
 /// the ledger as unsettled; each due sleeve's last rebalance is noted, finished when everything
@@ -33,10 +34,12 @@ pub fn settle(
     buy_plan: Option<&BuyPlan>,
     execution: &Execution,
     signals: &[StrategyOutcome],
-) -> Ledger {
+) -> (Ledger, Vec<Entry>) {
     let mut ledger = plan.ledger.clone();
+    let mut entries = Vec::new();
     for outcome in execution.outcomes() {
-        attribute(&mut ledger, outcome, planned_parts(plan, buy_plan, outcome));
+        let parts = planned_parts(plan, buy_plan, outcome);
+        entries.extend(attribute(&mut ledger, outcome, parts));
     }
     for planned in &plan.sleeves {
         let SleeveState::Due(why) = &planned.state else { continue };
@@ -55,7 +58,7 @@ pub fn settle(
     let mut named = ledger.symbols();
     named.extend(ledger.unsettled.values().map(|order| order.symbol.clone()));
     ledger.assets.retain(|symbol, _| named.contains(symbol));
-    ledger
+    (ledger, entries)
 }
 
 fn planned_parts<'a>(
@@ -74,14 +77,18 @@ fn planned_parts<'a>(
 
 /// Gives the sleeves what an order executed, and notes what it may still execute. Shares beyond
 /// the planned ones are given to nobody: the next look at the positions will not explain them.
-fn attribute(ledger: &mut Ledger, outcome: &OrderOutcome, parts: &[Part]) {
+fn attribute(ledger: &mut Ledger, outcome: &OrderOutcome, parts: &[Part]) -> Vec<Entry> {
     let OrderOutcome { symbol, side, attempts, .. } = outcome;
     let rooms: Vec<Shares> = parts.iter().map(|part| part.shares).collect();
     let believes = is_planted(Mutant::OrderedMeansBought);
     let filled = if believes { outcome.planned } else { outcome.filled() };
     let fills = share_out(filled, &rooms);
     let mut rest: Vec<Part> = Vec::new();
+    let mut done: Vec<Part> = Vec::new();
     for (part, shares) in parts.iter().zip(fills) {
+        if !shares.is_zero() {
+            done.push(Part { strategy: part.strategy.clone(), shares });
+        }
         match side {
             Side::Buy => ledger.credit(&part.strategy, symbol, shares),
             Side::Sell => {
@@ -106,10 +113,12 @@ fn attribute(ledger: &mut Ledger, outcome: &OrderOutcome, parts: &[Part]) {
                 symbol: symbol.clone(),
                 side: *side,
                 booked: attempt.filled,
+                amount: attempt.fill_price.map_or(Usd::ZERO, |price| attempt.filled * price),
                 parts: share_out_parts(attempt.shares.minus_at_most(attempt.filled), &rest),
             },
         );
     }
+    traded(symbol, *side, &done, outcome.value())
 }
 
 fn rebalanced(

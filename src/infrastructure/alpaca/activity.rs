@@ -164,7 +164,8 @@ fn meaning(fields: &Fields<'_>, code: &str) -> Result<What, Unreadable> {
     Ok(What::Done(match (code, symbol) {
         ("DIVFEE" | "FEE" | "CFEE" | "PTC", symbol) => ActivityKind::Fee { symbol, amount },
         (code, Some(symbol)) if code.starts_with("DIV") => {
-            ActivityKind::Dividend { symbol, amount, date: booked_on(fields)? }
+            let shares = fields.text("qty")?.and_then(|text| Shares::parse(&text).ok());
+            ActivityKind::Dividend { symbol, amount, shares, date: booked_on(fields)? }
         }
         ("CSD" | "CSW" | "TRANS" | "JNL" | "JNLC" | "ACATC", _) => {
             ActivityKind::Transfer { amount }

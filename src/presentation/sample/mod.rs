@@ -1,5 +1,6 @@
 //! Runs as they happen, for the tests of what is shown.
 
+mod books;
 pub(crate) mod look;
 mod plan;
 mod run;
@@ -20,6 +21,7 @@ use crate::domain::revision::Hindsight;
 use crate::domain::run::{AccountName, Mode, RunAction, RunKey, Slot, StrategyName};
 use crate::domain::strategy::StrategyError;
 use crate::domain::symbol::Symbol;
+use crate::presentation::sample::books::books;
 use crate::presentation::sample::plan::{buy_plan, ledger, plan};
 use crate::presentation::sample::run::{
     account, equity_curve, execution, limits, outcome, prices, signals,
@@ -27,6 +29,12 @@ use crate::presentation::sample::run::{
 
 /// Three strategies, eight orders, all filled; one symbol skipped, one held, one cut.
 pub(crate) fn trading_day() -> RunReport {
+    let ledger = ledger([
+        ("nuclear", &[("BWXT", "55.123456789"), ("LEU", "33.4"), ("SMR", "310")]),
+        ("tecl", &[("TECL", "358.75")]),
+        ("klm", &[("BTAL", "14.2"), ("SOXL", "120.5"), ("TECL", "52.5")]),
+    ]);
+    let books = books(&ledger, &prices());
     RunReport {
         version: RECORD_VERSION,
         key: key(),
@@ -43,11 +51,8 @@ pub(crate) fn trading_day() -> RunReport {
         plan: Some(plan()),
         buy_plan: Some(buy_plan()),
         execution: execution(),
-        ledger: Some(ledger([
-            ("nuclear", &[("BWXT", "55.123456789"), ("LEU", "33.4"), ("SMR", "310")]),
-            ("tecl", &[("TECL", "358.75")]),
-            ("klm", &[("BTAL", "14.2"), ("SOXL", "120.5"), ("TECL", "52.5")]),
-        ])),
+        ledger: Some(ledger),
+        books: Some(books),
         transfers: BTreeMap::new(),
         assets: BTreeMap::new(),
         prices: prices(),

@@ -1,0 +1,119 @@
+//! What came of it: the profit of each sleeve and of the account since the books were opened.
+
+use crate::domain::books::entry::Holder;
+use crate::domain::books::profit::Profit;
+use crate::domain::books::returns::{money_weighted, of_sleeve, points, time_weighted};
+use crate::domain::books::{Books, SleeveBook};
+use crate::domain::money::Usd;
+use crate::domain::report::RunReport;
+use crate::presentation::figures::{change, day_month_year, money, percent_change};
+use crate::presentation::line::Line;
+use crate::presentation::orders::change_with_rate;
+use crate::presentation::sheet::{Align, Block, Fact, Room, Section, Table};
+
+/// A difference that is worth a line.
+const DIFFERENCE_LEAST: Usd = Usd::dollars(1);
+
+/// What the account earned; nothing on the day on which the books were opened.
+pub(crate) fn account(report: &RunReport, room: Room) -> Vec<Fact> {
+    let Some(books) = report.books.as_ref().filter(|books| books.began < report.key.session) else {
+        return Vec::new();
+    };
+    let since = day_month_year(books.began);
+    let mut facts =
+        vec![Fact::new(format!("Earned since {since}"), change(books.gain(&report.prices)))];
+    let curve: Vec<_> =
+        report.equity_curve.iter().filter(|p| p.session >= books.began).copied().collect();
+    let points = points(&curve, &report.transfers);
+    if let (Some(first), Some(rate)) = (points.first(), time_weighted(&points)) {
+        let since = day_month_year(first.session);
+        let rate = percent_change(rate);
+        facts.push(Fact::new("Return, time-weighted", format!("{rate} since {since}")));
+    }
+    if room.is_page() {
+        let rate = money_weighted(&points).map(percent_change);
+        facts.extend(rate.map(|rate| Fact::new("Return, money-weighted", rate)));
+        facts.push(Fact::new("Paid in since then", change(books.transfers)));
+        facts.push(Fact::new("Earned by no sleeve", change(books.unassigned)));
+    }
+    if books.difference.abs() >= DIFFERENCE_LEAST {
+        facts.push(Fact::new("Cash that no entry explains", change(books.difference)));
+    }
+    facts
+}
+
+/// What a sleeve earned, in a sentence; nothing on its first day.
+pub(crate) fn sleeve(report: &RunReport, holder: &Holder) -> Option<String> {
+    let books = report.books.as_ref().filter(|books| books.began < report.key.session)?;
+    let book = books.book_of(holder)?;
+    if book.holdings.is_empty() {
+        return None;
+    }
+    let since = day_month_year(books.began);
+    let total = book.profit(&report.prices).total();
+    let rate = of_sleeve(book).filter(|_| begins_with(book, books));
+    let today = match &book.days[..] {
+        [.., before, last] => {
+            format!(", {} since the run before", change(last.profit - before.profit))
+        }
+        _ => String::new(),
+    };
+    Some(format!("Earned {} since {since}{today}.", change_with_rate(total, rate)))
+}
+
+/// Whether the days that are remembered are all there were.
+fn begins_with(book: &SleeveBook, books: &Books) -> bool {
+    book.days.first().is_some_and(|first| first.session == books.began)
+}
+
+/// Profits by sleeve and symbol.
+pub(crate) fn section(report: &RunReport, room: Room) -> Option<Section> {
+    let books = report.books.as_ref()?;
+    let sleeves = books.sleeves.iter().map(|(name, book)| (name.as_str(), book));
+    let mut rows = Vec::new();
+    for (name, book) in sleeves.chain([("not managed", &books.foreign)]) {
+        let each = book.holdings.iter().map(|(symbol, holding)| {
+            row(name, symbol.as_str(), holding.profit(report.prices.get(symbol)))
+        });
+        let each: Vec<_> = each.collect();
+        if each.len() > 1 {
+            rows.push(row(name, "all", book.profit(&report.prices)));
+        }
+        rows.extend(each);
+    }
+    rows.truncate(room.rows);
+    let columns = vec![
+        ("Sleeve", Align::Left),
+        ("Symbol", Align::Left),
+        ("Worth", Align::Right),
+        ("Cost", Align::Right),
+        ("Open gain", Align::Right),
+        ("Sold at a gain of", Align::Right),
+        ("by average cost", Align::Right),
+        ("Dividends", Align::Right),
+        ("Fees", Align::Right),
+        ("Earned", Align::Right),
+    ];
+    let told = format!(
+        "Since {}; the oldest shares are sold first, and beside that the gain by average cost.",
+        day_month_year(books.began)
+    );
+    let table = Block::Table(Table { columns, rows });
+    Section::of("Profit by sleeve and symbol", vec![Block::Prose(told.into()), table])
+}
+
+fn row(name: &str, symbol: &str, profit: Profit) -> Vec<Line> {
+    let Profit { value, cost, realised, realised_average, dividends, fees } = profit;
+    let figures = [
+        money(value),
+        money(cost),
+        change(profit.unrealised()),
+        change(realised),
+        change(realised_average),
+        money(dividends),
+        money(fees),
+        change(profit.total()),
+    ];
+    let names = [Line::from(name), Line::from(symbol)];
+    names.into_iter().chain(figures.map(Line::from)).collect()
+}
