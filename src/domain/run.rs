@@ -139,6 +139,37 @@ pub struct RunKey {
     pub generation: u8,
 }
 
+/// The text names no run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a run such as paper/main/2026-11-20/open/g0: {0:?}")]
+pub struct RunKeyError(String);
+
+impl FromStr for RunKey {
+    type Err = RunKeyError;
+
+    /// Reads what [`RunKey`] is shown as.
+    fn from_str(text: &str) -> Result<Self, RunKeyError> {
+        let refused = || RunKeyError(text.chars().take(80).collect());
+        let parts: Vec<&str> = text.split('/').collect();
+        let [mode, account, session, slot, generation] = parts[..] else { return Err(refused()) };
+        let key = Self {
+            mode: match mode {
+                "paper" => Mode::Paper,
+                "live" => Mode::Live,
+                _ => return Err(refused()),
+            },
+            account: account.parse().map_err(|_| refused())?,
+            session: session.parse().map_err(|_| refused())?,
+            slot: slot.parse().map_err(|_| refused())?,
+            generation: generation
+                .strip_prefix('g')
+                .and_then(|g| g.parse().ok())
+                .ok_or_else(refused)?,
+        };
+        if key.to_string() == text { Ok(key) } else { Err(refused()) }
+    }
+}
+
 /// A permitted repetition of a finished run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -258,5 +289,17 @@ mod tests {
             generation: 0,
         };
         assert_eq!(key.to_string(), "paper/main/2026-11-20/open/g0");
+        assert_eq!("paper/main/2026-11-20/open/g0".parse(), Ok(key));
+        for text in [
+            "",
+            "main/2026-11-20/open/g0",
+            "paper/main/2026-11-20/open/0",
+            "paper/main/2026-11-20/open/g00",
+            "paper/main/20261120/open/g0",
+            "demo/main/2026-11-20/open/g0",
+            "paper/main/2026-11-20/open/g0/final.json",
+        ] {
+            assert!(text.parse::<RunKey>().is_err(), "{text}");
+        }
     }
 }

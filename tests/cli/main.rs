@@ -5,4 +5,5 @@ mod check;
 mod control;
 mod desk;
 mod exchange;
+mod report;
 mod runs;

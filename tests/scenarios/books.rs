@@ -8,6 +8,7 @@ use alchemiser::domain::books::returns::{Point, money_weighted, points, time_wei
 use alchemiser::domain::money::Usd;
 use alchemiser::domain::order::Side;
 use alchemiser::domain::report::RunReport;
+use alchemiser::presentation::page_html;
 use alchemiser::simulator::exchange::Hand;
 use rust_decimal::Decimal;
 
@@ -65,18 +66,8 @@ async fn a_year_of_everything_comes_to_the_cent_that_the_exchanges_own_entries_g
         recount.goes_on(report, &activities, &orders);
         crossings += report.plan.iter().map(|plan| plan.crossings.len()).sum::<usize>();
         let opening = *opening.get_or_insert(books.opening.decimal());
-        let mut all = recount.nobody;
-        for holder in recount.holders() {
-            let ours = books.book_of(&holder).unwrap().profit(&report.prices);
-            let theirs = recount.profit(&holder, report);
-            let apart = (ours.total().decimal() - theirs).abs();
-            assert!(apart < cent(), "{session} {holder:?}: {} {theirs}", ours.total());
-            let realised = recount.realised.get(&holder).copied().unwrap_or_default();
-            let apart = (ours.realised.decimal() - realised).abs();
-            assert!(apart < cent(), "{session} {holder:?}: realised {} {realised}", ours.realised);
-            all += theirs;
-            worst = worst.max(apart);
-        }
+        let (all, apart) = parts_agree(&recount, report, session);
+        worst = worst.max(apart);
         // The account itself: cash to the cent by the broker's own rounding, and every share.
         let held = stage.world.positions().into_iter();
         let value: Decimal =
@@ -90,12 +81,38 @@ async fn a_year_of_everything_comes_to_the_cent_that_the_exchanges_own_entries_g
             "{session}: {:?}",
             told.incidents()
         );
-        last = Some(report.clone());
+        let record = stage.record().unwrap();
+        let page = stage.shelf.text(&format!("reports/{}.html", record.key));
+        assert_eq!(
+            Some(page_html(&record)),
+            page,
+            "{session}: from the record alone, byte for byte"
+        );
+        last = Some(record);
         stage.next_session();
     }
     assert!(crossings > 20 && recount.realised.len() >= 4, "{crossings} {:?}", recount.realised);
     assert!(worst < Decimal::new(1, 4), "{worst}");
     returns_agree(&last.unwrap());
+}
+
+/// Every holder's profit and realised gain; the answer is what all of them made, and the most that one
+/// was apart.
+fn parts_agree(recount: &Recount, report: &RunReport, session: u32) -> (Decimal, Decimal) {
+    let books = report.books.as_ref().unwrap();
+    let (mut all, mut worst) = (recount.nobody, Decimal::ZERO);
+    for holder in recount.holders() {
+        let ours = books.book_of(&holder).unwrap().profit(&report.prices);
+        let theirs = recount.profit(&holder, report);
+        let apart = (ours.total().decimal() - theirs).abs();
+        assert!(apart < cent(), "{session} {holder:?}: {} {theirs}", ours.total());
+        let realised = recount.realised.get(&holder).copied().unwrap_or_default();
+        let sold = (ours.realised.decimal() - realised).abs();
+        assert!(sold < cent(), "{session} {holder:?}: realised {} {realised}", ours.realised);
+        all += theirs;
+        worst = worst.max(apart).max(sold);
+    }
+    (all, worst)
 }
 
 fn cent() -> Decimal {

@@ -65,7 +65,7 @@ use crate::domain::money::{Price, Shares, Usd};
 use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::order::{ClientOrderId, Side};
 use crate::domain::plan::RebalancePlan;
-use crate::domain::report::{AccountReport, DataReport, LimitUse};
+use crate::domain::report::{AccountReport, DataReport, LimitUse, RunReport};
 use crate::domain::run::RunKey;
 use crate::domain::strategy::StrategyOutcome;
 use crate::domain::symbol::Symbol;
@@ -310,6 +310,19 @@ impl<'a> Journal<'a> {
         }
         Ok(Kept { mine: writer == self.writer, ..kept })
     }
+}
+
+/// A run's final record from its bytes alone, wherever they were found.
+///
+/// # Errors
+/// [`JournalError`] for bytes that are not such a record, damaged, or of a newer form.
+pub fn final_record(name: &str, bytes: Vec<u8>) -> Result<Kept<RunReport>, JournalError> {
+    let at = Timestamp::UNIX_EPOCH; // bytes do not say when they were stored
+    let (run, _, kept) = decode::<RunReport>(name, &Record { bytes, at })?;
+    if run != kept.body.key.to_string() {
+        return Err(JournalError::corrupt(name, format!("belongs to run {run}")));
+    }
+    Ok(kept)
 }
 
 /// Name of an attempt's record within a run.

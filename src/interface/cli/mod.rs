@@ -19,6 +19,7 @@ mod interrupt;
 mod offline;
 mod online;
 mod records;
+mod report;
 pub mod simulate;
 mod sleeves;
 mod strategy_file;
@@ -87,6 +88,8 @@ enum Command {
     Init(Place),
     /// What the store says: permission, last run, runs left open.
     Status(Place),
+    /// A run's report, rendered again from its record alone.
+    Report(report::Shown),
     /// No new orders, from now on and until `unhalt`; sells nothing.
     Halt(halting::Halt),
     /// End a halt.
@@ -248,6 +251,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Trouble> {
         Command::Init(place) => records::init(&place, json).await,
         Command::Confirm(asked) => confirm::confirm(&asked, json).await,
         Command::Status(place) => records::status(&place, json).await,
+        Command::Report(shown) => report::report(&shown, json).await,
         Command::Halt(halt) => halting::halt(&halt, json).await,
         Command::Unhalt(unhalt) => halting::unhalt(&unhalt, json).await,
         Command::Sleeves(what) => sleeves::sleeves(&what, json).await,

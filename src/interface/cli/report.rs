@@ -1,0 +1,156 @@
+//! One run's report, rendered again from its record alone.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use clap::Args;
+
+use crate::application::journal::final_record;
+use crate::application::ports::Store;
+use crate::domain::report::RunReport;
+use crate::domain::run::RunKey;
+use crate::interface::cli::records::{history, open};
+use crate::interface::cli::{Place, Trouble, say};
+use crate::interface::settings::StorePlace;
+use crate::presentation::{letter_text, page_html, terminal};
+
+/// The program that shows a file to people, as the system has one.
+const SHOWS: &[&str] = if cfg!(target_os = "macos") { &["open"] } else { &["xdg-open"] };
+
+/// What is to be shown, and as what.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Shown {
+    /// The run, such as `paper/main/2026-11-20/open/g0`, or the folder or file of its record; the
+    /// store's newest without one.
+    run: Option<String>,
+    #[command(flatten)]
+    place: Place,
+    /// Write the report page there; `-` is standard output.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["text", "open"])]
+    html: Option<PathBuf>,
+    /// Write the letter's text there; `-` is standard output.
+    #[arg(long, value_name = "FILE", conflicts_with = "open")]
+    text: Option<PathBuf>,
+    /// Show the page in the browser.
+    #[arg(long)]
+    open: bool,
+}
+
+/// Shows a run; the answer is the exit code.
+pub(super) async fn report(shown: &Shown, as_json: bool) -> Result<u8, Trouble> {
+    let report = found(shown).await?;
+    if shown.open {
+        return show(&report, &shown.place);
+    }
+    if let Some(path) = &shown.html {
+        return write(path, &page_html(&report));
+    }
+    if let Some(path) = &shown.text {
+        return write(path, &letter_text(&report));
+    }
+    if as_json {
+        say(&serde_json::to_string(&report).unwrap_or_default());
+    } else {
+        say(terminal(&report).trim_end());
+    }
+    Ok(0)
+}
+
+/// The report that is meant: a file's, a run's of the store, or the newest.
+async fn found(shown: &Shown) -> Result<RunReport, Trouble> {
+    let Some(named) = shown.run.as_deref() else { return newest(&shown.place).await };
+    let path = Path::new(named);
+    if path.exists() {
+        let path = if path.is_dir() { path.join("final.json") } else { path.to_owned() };
+        let bytes = std::fs::read(&path).map_err(|error| {
+            let next = "name a run, or the folder or file of its final record";
+            Trouble::setting(format!("{}: {error}", path.display()), next)
+        })?;
+        return read(&path.display().to_string(), bytes);
+    }
+    let run: RunKey = named.parse().map_err(|error| {
+        let next = "name a run as a letter does under This run, or a file or folder that exists";
+        Trouble::setting(error, next)
+    })?;
+    let store = open(&shown.place).await?;
+    let key = format!("runs/{run}/final.json");
+    let record = store.get(&key).await;
+    let record =
+        record.map_err(|error| Trouble::setting(error, "check the rights on the store"))?;
+    match record {
+        Some(record) => read(&key, record.bytes),
+        None => Err(missing(&run, store.as_ref(), &shown.place).await),
+    }
+}
+
+async fn newest(place: &Place) -> Result<RunReport, Trouble> {
+    let store = open(place).await?;
+    let newest = history(store.as_ref(), place).await?.newest;
+    newest.map(|kept| kept.body).ok_or_else(|| {
+        let what =
+            format!("no finished run of {}/{} in {}", place.mode, place.account, place.store);
+        Trouble::setting(
+            what,
+            "name the store with --store, or run `alchemiser run --offline` once",
+        )
+    })
+}
+
+fn read(name: &str, bytes: Vec<u8>) -> Result<RunReport, Trouble> {
+    final_record(name, bytes).map(|kept| kept.body).map_err(|error| {
+        let next = "restore the record from a copy; a newer one needs the program that wrote it";
+        Trouble::setting(error, next)
+    })
+}
+
+/// A run without a final record, with the runs that have one beside it.
+async fn missing(run: &RunKey, store: &dyn Store, place: &Place) -> Trouble {
+    let prefix = format!("runs/{}/{}/", run.mode, run.account);
+    let keys = store.list(&prefix).await.unwrap_or_default();
+    let ended =
+        keys.iter().filter_map(|key| key.strip_prefix("runs/")?.strip_suffix("/final.json"));
+    let last: Vec<&str> = ended.rev().take(3).collect();
+    let next = if last.is_empty() {
+        "name the store with --store".to_owned()
+    } else {
+        format!("the last that are: {}", last.join(", "))
+    };
+    Trouble::setting(format!("no final record of {run} in {}", place.store), &next)
+}
+
+fn write(path: &Path, text: &str) -> Result<u8, Trouble> {
+    if path == Path::new("-") {
+        say(text.trim_end_matches('\n'));
+        return Ok(0);
+    }
+    std::fs::write(path, text).map(|()| 0).map_err(|error| {
+        Trouble::setting(format!("{}: {error}", path.display()), "name a file that can be written")
+    })
+}
+
+/// Shows a run's page in the browser: the store's own file, or one beside the records of a bucket.
+fn show(report: &RunReport, place: &Place) -> Result<u8, Trouble> {
+    let path = match &place.store {
+        StorePlace::Folder(root) => root.join(format!("reports/{}.html", report.key)),
+        StorePlace::Bucket(_) => {
+            let name = report.key.to_string().replace('/', ".");
+            std::env::temp_dir().join(format!("alchemiser.{name}.html"))
+        }
+    };
+    if !path.exists() {
+        if let Some(folder) = path.parent() {
+            let _ = std::fs::create_dir_all(folder); // writing says what is wrong
+        }
+        write(&path, &page_html(report))?;
+    }
+    say(&path.display().to_string());
+    let shown = SHOWS.iter().any(|program| {
+        let mut command = Command::new(program);
+        command.arg(&path).stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    });
+    if shown {
+        return Ok(0);
+    }
+    Err(Trouble::setting("no browser could be started", "open the file above in one"))
+}
