@@ -11,6 +11,7 @@ use crate::application::stop::Stop;
 use crate::application::trouble;
 use crate::domain::account::Account;
 use crate::domain::arming::{Arming, part_of_capital};
+use crate::domain::code::Code;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::plan::RebalancePlan;
@@ -93,7 +94,7 @@ pub(super) async fn armed_for(
 fn not_armed(why: &dyn std::fmt::Display, passing: bool) -> Stop {
     let incident = Incident::new(
         Category::Configuration,
-        "not-armed",
+        Code::NotArmed,
         "arming",
         format!("mode live is refused: {why}"),
     )

@@ -10,6 +10,7 @@ use crate::application::journal::history::History;
 use crate::application::run::House;
 use crate::application::stop::Stop;
 use crate::domain::brake::Rules;
+use crate::domain::code::Code;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::report::{RunReport, Verdict};
 use crate::domain::run::{AccountName, Mode, RunAction};
@@ -46,7 +47,7 @@ pub(super) async fn brake(
         "If you meant it: `alchemiser confirm --mode {} --account {}`; else put it back.",
         key.mode, key.account
     );
-    let incident = Incident::new(Category::Configuration, "settings-moved", "brake", what)
+    let incident = Incident::new(Category::Configuration, Code::SettingsMoved, "brake", what)
         .meaning("No order is sent until it is confirmed; a resume within twenty minutes trades.")
         .action(action)
         .with("change", change);
@@ -65,7 +66,7 @@ fn loosened(rules: &Rules) -> Option<Incident> {
     let keys: Vec<&str> = rules.loosened.keys().map(String::as_str).collect();
     (!keys.is_empty()).then(|| {
         let what = format!("limits were loosened lately: {}", keys.join(", "));
-        Incident::new(Category::Warning, "limits-loosened", "brake", what)
+        Incident::new(Category::Warning, Code::LimitsLoosened, "brake", what)
             .meaning("The risk gate lets more pass than before; this is said in three runs.")
             .action("Tighten them again if that was not meant.")
     })

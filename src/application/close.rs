@@ -15,6 +15,7 @@ use crate::application::ports::BrokerError;
 use crate::application::run::House;
 use crate::application::trouble;
 use crate::domain::account::{Account, Position};
+use crate::domain::code::Code;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::money::Shares;
 use crate::domain::opposed::opposed;
@@ -59,7 +60,7 @@ pub(super) async fn close(house: &House<'_>, plan: &RebalancePlan, report: &mut 
     if filled_share(report).is_some_and(|share| share < Decimal::new(5, 1)) {
         let what = "over half of the orders were not filled";
         report.incidents.push(
-            Incident::new(Category::Critical, "most-orders-failed", "run", what)
+            Incident::new(Category::Critical, Code::MostOrdersFailed, "run", what)
                 .meaning("The account is far from what the strategies want.")
                 .action("Read why each order failed before the next run."),
         );
@@ -114,7 +115,7 @@ fn mismatch(ledger: &Ledger, report: &RunReport, differing: &BTreeSet<Symbol>) -
     let names: Vec<&str> = unexplained.iter().map(|symbol| symbol.as_str()).collect();
     let what = format!("positions and sleeves differ after the run: {}", names.join(", "));
     error!(symbols = %names.join(","), "positions and sleeves differ after the run");
-    let mut incident = Incident::new(Category::Critical, "position-mismatch-after", "run", what)
+    let mut incident = Incident::new(Category::Critical, Code::PositionMismatchAfter, "run", what)
         .meaning("Somebody traded by hand during the run, or an order did more than it reported.")
         .action(
             "Compare the account's activity with the report; the next run explains it or stops.",

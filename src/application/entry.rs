@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::application::observe::Morning;
 use crate::application::run::House;
 use crate::application::stop::Stop;
+use crate::domain::code::Code;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::report::Verdict;
@@ -27,7 +28,7 @@ pub(super) fn permitted(request: &RunRequest, house: &House<'_>) -> Result<(), S
     if request.scheduled_for.duration_since(now) > AHEAD_MAX {
         let what = format!("the event is for {}, which is still to come", request.scheduled_for);
         return Err(blocked(
-            Incident::new(Category::Configuration, "event-early", "run", what)
+            Incident::new(Category::Configuration, Code::EventEarly, "run", what)
                 .meaning("Nothing was traded.")
                 .action("Let the scheduler send its own scheduled time, in UTC."),
         ));
@@ -70,13 +71,13 @@ pub(super) fn open_session(
     let skew_max = i64::from(house.desk.policy.timing.clock_skew_max_seconds) * 1000;
     if morning.skew_ms.abs() > skew_max && !is_planted(Mutant::SkewIgnored) {
         let what = format!("our clock and the broker's differ by {} ms", morning.skew_ms);
-        return Err(Stop::critical("clock-skew", what));
+        return Err(Stop::critical(Code::ClockSkew, what));
     }
     let guarded =
         session.open + Duration::from_secs(u64::from(house.desk.policy.timing.open_guard_seconds));
     if morning.now < guarded {
         let what = format!("too early: no order before {guarded}");
-        return Err(Stop { passing: true, ..Stop::critical("before-open", what) });
+        return Err(Stop { passing: true, ..Stop::critical(Code::BeforeOpen, what) });
     }
     if !morning.is_open {
         return Err(clock_differs("closed", &format!("the session of {day} is open")));
@@ -88,5 +89,5 @@ pub(super) fn open_session(
 /// calendar forgot and a day that it lost look the same from here.
 fn clock_differs(clock: &str, calendar: &str) -> Stop {
     let what = format!("the broker's clock says {clock}, its calendar says {calendar}");
-    Stop::critical("clock-calendar", what)
+    Stop::critical(Code::ClockCalendar, what)
 }

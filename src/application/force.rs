@@ -13,6 +13,7 @@ use crate::application::journal::{Journal, JournalError};
 use crate::application::ports::Store;
 use crate::application::run::House;
 use crate::application::stop::Stop;
+use crate::domain::code::Code;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::order::Order;
@@ -136,7 +137,7 @@ async fn ended(before: &RunKey, house: &House<'_>) -> Result<(), Stop> {
 }
 
 fn refused(what: String, action: &str) -> Stop {
-    let incident = Incident::new(Category::Configuration, "force-refused", "run", what)
+    let incident = Incident::new(Category::Configuration, Code::ForceRefused, "run", what)
         .meaning("The run was not repeated; nothing was traded.")
         .action(action);
     Stop::incident(Verdict::Blocked, incident, false)

@@ -18,6 +18,7 @@ use crate::application::ports::BrokerError;
 use crate::application::trouble;
 use crate::application::withdraw::{open_of_ours, withdraw_these};
 use crate::domain::account::{Account, Activity, Asset, AssetId, MarketClock, Position};
+use crate::domain::code::Code;
 use crate::domain::decide::{Universe, universe};
 use crate::domain::execution::OrderOutcome;
 use crate::domain::incident::{Category, Incident};
@@ -178,7 +179,7 @@ pub async fn observe(
     let ledger = ledger_of(history);
     let Some(as_of) = morning.calendar.before(session.date).map(|before| before.date) else {
         let what = "the broker's calendar has no session before this one";
-        return Err(Incident::new(Category::Critical, "calendar-short", "observe", what));
+        return Err(Incident::new(Category::Critical, Code::CalendarShort, "observe", what));
     };
     let Universe { closes, tradable } = universe(book, ledger, desk.policy.adopt.as_ref());
     let listed: Vec<Symbol> = tradable.into_iter().collect();

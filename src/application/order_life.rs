@@ -11,6 +11,7 @@ use crate::application::ports::{BrokerError, Refusal};
 use crate::application::steps::{Concern, Step, Until};
 use crate::application::trouble;
 use crate::domain::attempts::Attempts;
+use crate::domain::code::Code;
 use crate::domain::execution::OrderOutcome;
 use crate::domain::money::{Price, Shares};
 use crate::domain::mutant::{Mutant, is_planted};
@@ -121,7 +122,7 @@ impl OrderLife {
             }
             Err(error @ (BrokerError::Unauthorised(_) | BrokerError::Credentials(_))) => {
                 self.refuse(format!("refused: {error}"), now); // without keys nothing was taken
-                Concern::Stop("broker-unauthorised", error.to_string())
+                Concern::Stop(Code::BrokerUnauthorised, error.to_string())
             }
             Err(error) if is_planted(Mutant::LostMeansRefused) => {
                 self.refuse(format!("refused: {error}"), now);
@@ -161,7 +162,7 @@ impl OrderLife {
         }
         self.refuse(format!("refused: {message}"), now);
         if *reason == Refusal::AccountBlocked {
-            return Concern::Stop("account-blocked", message);
+            return Concern::Stop(Code::AccountBlocked, message);
         }
         Concern::Refused
     }
@@ -211,7 +212,7 @@ impl OrderLife {
         match self.attempts.beyond_reason() {
             Some(execution) if !self.is_price_said => {
                 self.is_price_said = true;
-                Concern::Stop("fill-price", execution.to_string())
+                Concern::Stop(Code::FillPrice, execution.to_string())
             }
             Some(_) | None => concern,
         }
@@ -264,7 +265,7 @@ impl OrderLife {
 }
 
 fn differs(mismatch: &crate::domain::attempts::Mismatch) -> Concern {
-    Concern::Stop("adopted-order-differs", mismatch.to_string())
+    Concern::Stop(Code::AdoptedOrderDiffers, mismatch.to_string())
 }
 
 #[cfg(test)]
@@ -367,7 +368,7 @@ mod tests {
     fn an_order_that_the_keys_did_not_allow_is_known_not_to_exist() {
         let mut life = sent();
         let concern = life.answered(Err(BrokerError::Unauthorised("401".to_owned())), at(1));
-        assert!(matches!(concern, Concern::Stop("broker-unauthorised", _)));
+        assert!(matches!(concern, Concern::Stop(Code::BrokerUnauthorised, _)));
         assert!(matches!(life.step(at(1), Until::both(at(1000))), Step::Over));
         assert!(!life.give_up("stopped", at(2)));
         assert_eq!(life.attempts.state(), Some(AttemptState::Refused));
@@ -438,7 +439,7 @@ mod tests {
         let mut life = sent();
         let mut dear = order(OrderStatus::Working, 4);
         dear.fill_price = Some(Price::parse("900").unwrap());
-        assert!(matches!(life.seen(&dear, at(1)), Concern::Stop("fill-price", _)));
+        assert!(matches!(life.seen(&dear, at(1)), Concern::Stop(Code::FillPrice, _)));
         assert!(matches!(life.seen(&dear, at(2)), Concern::None));
     }
 }

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 
+use crate::domain::code::Code;
 use crate::domain::money::Shares;
 use crate::domain::order::{ClientOrderId, OrderRequest};
 
@@ -31,7 +32,7 @@ pub(super) enum Concern {
     /// The same id may be sent with this many shares.
     Fewer(Shares),
     /// Nothing more may be sent at all.
-    Stop(&'static str, String),
+    Stop(Code, String),
 }
 
 /// Until when attempts may begin, and until when those at work may go on.

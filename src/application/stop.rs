@@ -12,12 +12,13 @@ use crate::application::control::Permission;
 use crate::application::journal::JournalError;
 use crate::application::ports::BrokerError;
 use crate::application::trouble;
+use crate::domain::code::Code;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::report::Verdict;
 use crate::domain::run::RunKey;
 
 /// Code of the incident of a record that cannot be trusted.
-pub(super) const JOURNAL_CORRUPT: &str = "journal-corrupt";
+pub(super) const JOURNAL_CORRUPT: Code = Code::JournalCorrupt;
 
 /// Why a stage did not go on.
 pub(super) struct Stop {
@@ -38,7 +39,7 @@ impl Stop {
         }
     }
 
-    pub(super) fn critical(code: &str, what: String) -> Self {
+    pub(super) fn critical(code: Code, what: String) -> Self {
         let incident = Incident::new(Category::Critical, code, "run", what)
             .meaning("Nothing was traded because of it.")
             .action("Read the report; if it repeats, halt and look at the broker's account.");
@@ -46,7 +47,7 @@ impl Stop {
     }
 
     pub(super) fn fault(what: &str) -> Self {
-        Self::critical("internal-fault", what.to_owned())
+        Self::critical(Code::InternalFault, what.to_owned())
     }
 
     pub(super) fn broker(error: &BrokerError, doing: &str) -> Self {
@@ -55,14 +56,15 @@ impl Stop {
 
     /// What kept us from observing; a broker out of reach may be back for the next resume.
     pub(super) fn observing(incident: Incident) -> Self {
-        let passing = ["broker-unreachable", "broker-rate-limited", "secret-unavailable"]
-            .contains(&incident.code.as_str());
+        let passing = [Code::BrokerUnreachable, Code::BrokerRateLimited, Code::SecretUnavailable]
+            .into_iter()
+            .any(|code| incident.code == code);
         Self::incident(Verdict::Failed, incident, passing)
     }
 
     pub(super) fn late(age: SignedDuration) -> Self {
         let what = format!("the event is {} minutes old; it no longer trades", age.as_mins());
-        let incident = Incident::new(Category::Trading, "event-late", "run", what)
+        let incident = Incident::new(Category::Trading, Code::EventLate, "run", what)
             .meaning(
                 "Nothing was traded: prices and plan would not be those of the scheduled time.",
             )
@@ -72,7 +74,7 @@ impl Stop {
 
     pub(super) fn out_of_time(left: Duration) -> Self {
         let what = format!("the invocation began with only {} seconds left", left.as_secs());
-        let incident = Incident::new(Category::Critical, "deadline", "run", what)
+        let incident = Incident::new(Category::Critical, Code::Deadline, "run", what)
             .meaning("Nothing was begun: sells without time for their buys would be worse.")
             .action("The next resume trades if it comes in time; look at why this one began late.");
         Self::incident(Verdict::Blocked, incident, true)
@@ -80,7 +82,7 @@ impl Stop {
 
     pub(super) fn left_open(run: &RunKey) -> Self {
         let what = format!("run {run} is still open: a preview after it would be a guess");
-        let incident = Incident::new(Category::Trading, "run-left-open", "run", what)
+        let incident = Incident::new(Category::Trading, Code::RunLeftOpen, "run", what)
             .meaning("Nothing was previewed and nothing was touched.")
             .action("Let the run end, or resume it; then preview again.");
         Self::incident(Verdict::Blocked, incident, false)
@@ -89,7 +91,7 @@ impl Stop {
     /// Another run of the account may still send orders.
     pub(super) fn overlap(run: impl Display) -> Self {
         let what = format!("run {run} is still being worked on");
-        Self { passing: true, ..Self::critical("overlap", what) }
+        Self { passing: true, ..Self::critical(Code::Overlap, what) }
     }
 
     /// A record cannot be trusted.

@@ -12,6 +12,7 @@ use tracing::{info, warn};
 use crate::application::journal::Journal;
 use crate::application::ports::{Clock, Letter, MailError, Mailer, Store, StoreError};
 use crate::application::run::House;
+use crate::domain::code::Code;
 use crate::domain::hash::sha256_hex;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::mutant::{Mutant, is_planted};
@@ -152,7 +153,7 @@ pub(super) async fn tell(
     if let Mailed::Failed(why) = &mailed {
         warn!(run = %report.key, %why, "mail not sent");
         report.incidents.push(
-            Incident::new(Category::Notification, "mail-not-sent", "tell", why.clone())
+            Incident::new(Category::Notification, Code::MailNotSent, "tell", why.clone())
                 .meaning("The run is recorded, but nobody was told by mail.")
                 .action("Check the sender's and the recipient's standing with the mail carrier."),
         );

@@ -7,6 +7,7 @@ use crate::application::control::Permission;
 use crate::application::journal::JournalError;
 use crate::application::ports::{BrokerError, CredentialsError, StoreError};
 use crate::application::stop::JOURNAL_CORRUPT;
+use crate::domain::code::Code;
 use crate::domain::execution::OrderOutcome;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::risk::{Demand, Refusal};
@@ -16,22 +17,22 @@ pub fn broker(error: &BrokerError, doing: &str) -> Incident {
     let what = format!("{doing}: {error}");
     let critical = |code, what: String| Incident::new(Category::Critical, code, "broker", what);
     match error {
-        BrokerError::Unauthorised(_) => critical("broker-unauthorised", what)
+        BrokerError::Unauthorised(_) => critical(Code::BrokerUnauthorised, what)
             .meaning("The broker does not accept our keys; no order can be sent.")
             .action("Check the key pair in the secret: mode, account, and whether it was rotated."),
         BrokerError::Credentials(error) => credentials(error),
         BrokerError::Unavailable(_) | BrokerError::Ambiguous(_) => {
-            critical("broker-unreachable", what)
+            critical(Code::BrokerUnreachable, what)
                 .meaning("The broker gave no usable answer; nothing was traded because of it.")
                 .action("Look at the broker's status page; the next resume or run tries again.")
         }
-        BrokerError::RateLimited { .. } => critical("broker-rate-limited", what)
+        BrokerError::RateLimited { .. } => critical(Code::BrokerRateLimited, what)
             .meaning("The broker refused more requests for now.")
             .action("Check that nothing else uses this account's keys; the next resume tries again."),
-        BrokerError::Refused { .. } => critical("broker-refused", what)
+        BrokerError::Refused { .. } => critical(Code::BrokerRefused, what)
             .meaning("The broker refused a request that every run needs.")
             .action("Read the broker's words; if they name the account, ask the broker's support."),
-        BrokerError::Malformed(_) => critical("broker-malformed", what)
+        BrokerError::Malformed(_) => critical(Code::BrokerMalformed, what)
             .meaning("The broker's answer lacks what no answer may lack, so nothing was traded on it.")
             .action("Compare the answer with the broker's documents: it may have changed its interface."),
     }
@@ -53,14 +54,15 @@ pub fn credentials(error: &CredentialsError) -> Incident {
     const WRITE: &str =
         "Write the secret as {\"key_id\": \"..\", \"secret_key\": \"..\"} and run again.";
     let (code, action) = match error {
-        CredentialsError::Missing { .. } => ("secret-missing", WRITE),
-        CredentialsError::Malformed { .. } => ("secret-malformed", WRITE),
+        CredentialsError::Missing { .. } => (Code::SecretMissing, WRITE),
+        CredentialsError::Malformed { .. } => (Code::SecretMalformed, WRITE),
         CredentialsError::Denied { .. } => {
-            ("secret-denied", "Give the function its right to read the secret, then run again.")
+            (Code::SecretDenied, "Give the function its right to read the secret, then run again.")
         }
-        CredentialsError::Unavailable { .. } => {
-            ("secret-unavailable", "Wait for the place that keeps it; the next resume tries again.")
-        }
+        CredentialsError::Unavailable { .. } => (
+            Code::SecretUnavailable,
+            "Wait for the place that keeps it; the next resume tries again.",
+        ),
     };
     Incident::new(Category::Configuration, code, "credentials", error.to_string())
         .meaning(
@@ -73,12 +75,12 @@ pub fn credentials(error: &CredentialsError) -> Incident {
 pub fn journal(error: &JournalError) -> Incident {
     match error {
         JournalError::Store(StoreError::Denied { .. }) => {
-            Incident::new(Category::Configuration, "store-denied", "journal", error.to_string())
+            Incident::new(Category::Configuration, Code::StoreDenied, "journal", error.to_string())
                 .meaning("Without its records a run cannot know what was already done, so it stops.")
                 .action("Give the function its rights on the bucket and its key, then run again.")
         }
         JournalError::Store(StoreError::Unavailable { .. }) => {
-            Incident::new(Category::Critical, "store-unavailable", "journal", error.to_string())
+            Incident::new(Category::Critical, Code::StoreUnavailable, "journal", error.to_string())
                 .meaning("Without its records a run cannot know what was already done, so it stops.")
                 .action("Wait for the store; the next resume or run goes on from its last record.")
         }
@@ -94,7 +96,7 @@ pub fn journal(error: &JournalError) -> Incident {
 pub fn not_filled(outcome: &OrderOutcome, why: &str) -> Incident {
     let OrderOutcome { symbol, side, planned, .. } = outcome;
     let what = format!("{side} {symbol}: {} of {planned} shares: {why}", outcome.filled());
-    Incident::new(Category::Trading, "order-not-filled", "dealing", what)
+    Incident::new(Category::Trading, Code::OrderNotFilled, "dealing", what)
         .meaning("The sleeve lacks the difference until its next run.")
         .action("Nothing, unless it repeats.")
         .with("symbol", symbol)
@@ -104,7 +106,7 @@ pub fn not_filled(outcome: &OrderOutcome, why: &str) -> Incident {
 pub fn unknown_order(outcome: &OrderOutcome) -> Incident {
     let OrderOutcome { symbol, side, .. } = outcome;
     let what = format!("the end of the {side} of {symbol} was not seen");
-    let incident = Incident::new(Category::Critical, "order-unknown", "dealing", what)
+    let incident = Incident::new(Category::Critical, Code::OrderUnknown, "dealing", what)
         .meaning("The order may still be executed at the broker.")
         .action("Look it up at the broker by its id; the next run books what it finds.")
         .with("symbol", symbol);
@@ -116,7 +118,7 @@ pub fn unknown_order(outcome: &OrderOutcome) -> Incident {
 
 /// An attempt that the gate refused.
 pub fn gate(demand: &Demand, refusal: &Refusal) -> Incident {
-    Incident::new(Category::Trading, "order-stopped", "risk", refusal.to_string())
+    Incident::new(Category::Trading, Code::OrderStopped, "risk", refusal.to_string())
         .meaning("The risk gate stopped this order; the rest of the plan goes on.")
         .action("Read the limit in the report; change the policy only if the limit is wrong.")
         .with("symbol", &demand.symbol)
@@ -126,7 +128,7 @@ pub fn gate(demand: &Demand, refusal: &Refusal) -> Incident {
 /// Too many orders that the broker would not have.
 pub fn many_rejections(count: u32) -> Incident {
     let what = format!("{count} orders were refused or rejected");
-    Incident::new(Category::Critical, "many-rejections", "dealing", what)
+    Incident::new(Category::Critical, Code::ManyRejections, "dealing", what)
         .meaning("No more orders are sent.")
         .action("Read the refusals in the report before the next run.")
 }
@@ -134,13 +136,13 @@ pub fn many_rejections(count: u32) -> Incident {
 /// More sends and cancels than the plan can need.
 pub fn many_writes(count: u32) -> Incident {
     let what = format!("{count} sends and cancels are more than this plan can need");
-    Incident::new(Category::Critical, "many-writes", "dealing", what)
+    Incident::new(Category::Critical, Code::ManyWrites, "dealing", what)
         .meaning("No more orders are sent; open ones of ours are cancelled.")
         .action("Look at the broker's status page and the report's attempts before the next run.")
 }
 
 /// Something that forbids every further order.
-pub fn locked(code: &str, what: String) -> Incident {
+pub fn locked(code: Code, what: String) -> Incident {
     Incident::new(Category::Critical, code, "dealing", what)
         .meaning("No more orders are sent; open ones of ours are cancelled.")
         .action("Compare the account's orders at the broker with the report before the next run.")
@@ -158,14 +160,14 @@ pub fn not_permitted(permission: &Permission) -> Option<Incident> {
 
 /// No permission to trade.
 pub fn halted(why: String) -> Incident {
-    Incident::new(Category::Configuration, "halted", "control", why)
+    Incident::new(Category::Configuration, Code::Halted, "control", why)
         .meaning("No order is sent: trading needs positive permission.")
         .action("`alchemiser init` gives it the first time; after a halt, end the halt: `alchemiser unhalt`.")
 }
 
 /// The control object was away when orders were to be sent.
 pub fn no_permission(why: String) -> Incident {
-    Incident::new(Category::Critical, "control-unreadable", "control", why)
+    Incident::new(Category::Critical, Code::ControlUnreadable, "control", why)
         .meaning("No order leaves while nobody can read whether trading is permitted.")
         .action("See to the store; the next resume trades what it still may.")
 }
@@ -173,7 +175,7 @@ pub fn no_permission(why: String) -> Incident {
 /// The plan was written by other code than ours.
 pub fn other_code(theirs: &str, ours: &str) -> Incident {
     let what = format!("the plan was made by code {theirs}, this is {ours}");
-    Incident::new(Category::Critical, "code-changed", "run", what)
+    Incident::new(Category::Critical, Code::CodeChanged, "run", what)
         .meaning("Two versions met in one run: its open orders were settled, no more were sent.")
         .action("Let no deployment meet a run; the next run trades what is left over.")
 }
@@ -181,7 +183,7 @@ pub fn other_code(theirs: &str, ours: &str) -> Incident {
 /// The time for orders was over between the phases.
 pub fn too_late() -> Incident {
     let what = "the time for orders was over before the buys";
-    Incident::new(Category::Trading, "cut-off", "dealing", what)
+    Incident::new(Category::Trading, Code::CutOff, "dealing", what)
         .meaning("The proceeds stay cash until the next run.")
         .action("Nothing, unless it repeats.")
 }
@@ -229,7 +231,7 @@ mod tests {
         all.push(credentials(&CredentialsError::Malformed { name: why(), field: why() }));
         all.push(credentials(&CredentialsError::Unavailable { name: why(), reason: why() }));
         all.push(many_rejections(3));
-        all.push(locked("account-blocked", why()));
+        all.push(locked(Code::AccountBlocked, why()));
         all.push(halted(why()));
         all.push(too_late());
         all.push(no_permission(why()));

@@ -19,6 +19,7 @@ use crate::application::journal::{Journal, JournalError};
 use crate::application::ports::{Clock, Letter, Mailer, Store, StoreError};
 use crate::application::tell::{Mailed, domain_of, post};
 use crate::application::trouble;
+use crate::domain::code::Code;
 use crate::domain::hash::sha256_hex;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::mutant::{Mutant, is_planted};
@@ -136,7 +137,7 @@ fn refusal(request: &WatchRequest, now: Timestamp) -> Option<Incident> {
     };
     (request.scheduled_for.duration_since(now) > AHEAD_MAX).then(|| {
         let what = format!("the look is for {}, which is still to come", request.scheduled_for);
-        refused("event-early", what)
+        refused(Code::EventEarly, what)
             .action("Let the scheduler send its own scheduled time, in UTC.")
     })
 }
@@ -233,7 +234,7 @@ async fn tell(
         }
         Err(why) => {
             let incident =
-                Incident::new(Category::Notification, "mail-not-sent", COMPONENT, why.clone())
+                Incident::new(Category::Notification, Code::MailNotSent, COMPONENT, why.clone())
                     .meaning("Nobody was told by mail; the next look tries again.")
                     .action(
                         "Check the sender's and the recipient's standing with the mail carrier.",
@@ -321,7 +322,7 @@ fn not_remembered(error: &StoreError, what: &str, at: &WatchPost<'_>) -> Inciden
         StoreError::Unavailable { .. } => Category::Warning,
     };
     let incident =
-        Incident::new(category, "watch-not-recorded", COMPONENT, format!("{what}: {error}"))
+        Incident::new(category, Code::WatchNotRecorded, COMPONENT, format!("{what}: {error}"))
             .meaning("The watch goes on, but it may tell the same twice.")
             .action("Give the watcher its rights to list, read and write below watch/.");
     Incident { at: Some(at.clock.now()), ..incident }

@@ -5,6 +5,8 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::code::Code;
+
 /// Who has to care, and how fast. The order is the order of a mail: worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -58,10 +60,10 @@ pub struct Incident {
 
 impl Incident {
     /// An incident without context.
-    pub fn new(category: Category, code: &str, component: &str, what: impl Into<String>) -> Self {
+    pub fn new(category: Category, code: Code, component: &str, what: impl Into<String>) -> Self {
         Self {
             category,
-            code: code.to_owned(),
+            code: code.word().into_owned(),
             component: component.to_owned(),
             what: what.into(),
             meaning: String::new(),

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use rust_decimal::Decimal;
 
+use crate::domain::code::Code;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::money::{Price, Usd, Weight};
 use crate::domain::plan::{Action, HeldReason, PlanItem, RebalancePlan, SkipReason, SleeveState};
@@ -21,7 +22,7 @@ use crate::domain::target::Targets;
 
 const COMPONENT: &str = "decide";
 /// Code of a past that was rewritten and would have turned a signal.
-pub const HISTORY_REVISED: &str = "history-revised";
+pub const HISTORY_REVISED: Code = Code::HistoryRevised;
 /// Rewritten symbols whose closes are told in one incident.
 const REVISIONS_MAX: usize = 3;
 /// What every stop before the first order means.
@@ -35,13 +36,13 @@ pub fn of_signal(outcome: &StrategyOutcome) -> Option<Incident> {
         | StrategyError::TooShort { .. }
         | StrategyError::Stale { .. }
         | StrategyError::NotFinite { .. } => {
-            (Category::Data, "strategy-data", "Nothing today; if it repeats, check the symbol.")
+            (Category::Data, Code::StrategyData, "Nothing today; if it repeats, check the symbol.")
         }
         StrategyError::Timeout { .. }
         | StrategyError::Empty
         | StrategyError::InvalidWeights { .. }
         | StrategyError::Unreadable { .. } => {
-            (Category::Strategy, "strategy-failed", "Look at the strategy's text.")
+            (Category::Strategy, Code::StrategyFailed, "Look at the strategy's text.")
         }
     };
     let what = format!("{} has no signal: {error}", outcome.strategy);
@@ -56,7 +57,7 @@ pub fn of_signal(outcome: &StrategyOutcome) -> Option<Incident> {
 /// Orders of ours that still work although none should.
 pub fn of_open_orders(open: &[&str]) -> Incident {
     let what = format!("orders of ours are still open: {}", open.join(", "));
-    Incident::new(Category::Critical, "own-order-open", COMPONENT, what)
+    Incident::new(Category::Critical, Code::OwnOrderOpen, COMPONENT, what)
         .meaning(NO_ORDERS)
         .action("Cancel them at the broker, or run `alchemiser cancel-all`.")
 }
@@ -65,7 +66,7 @@ pub fn of_open_orders(open: &[&str]) -> Incident {
 pub fn of_books(moved: Usd) -> Incident {
     let amount = moved.round_cents();
     let what = format!("the account's cash moved by ${amount} that none of its entries explains");
-    Incident::new(Category::Warning, "books-differ", COMPONENT, what)
+    Incident::new(Category::Warning, Code::BooksDiffer, COMPONENT, what)
         .meaning("The sleeves' profits leave it out; it stands in the books as a difference.")
         .action("Look at the account's activities; an entry that comes late explains it by itself.")
         .with("moved", moved)
@@ -75,12 +76,13 @@ pub fn of_books(moved: Usd) -> Incident {
 pub fn of_ledger(error: &LedgerError) -> Incident {
     let (code, action) = match error {
         LedgerError::Mismatch(_) => (
-            "position-mismatch",
+            Code::PositionMismatch,
             "Compare the positions with `alchemiser sleeves` and rebuild the ledger.",
         ),
-        LedgerError::Unsettled(_) => {
-            ("order-unsettled", "Look the orders up at the broker, then run `alchemiser resume`.")
-        }
+        LedgerError::Unsettled(_) => (
+            Code::OrderUnsettled,
+            "Look the orders up at the broker, then run `alchemiser resume`.",
+        ),
     };
     Incident::new(Category::Critical, code, COMPONENT, error.to_string())
         .meaning(NO_ORDERS)
@@ -90,7 +92,7 @@ pub fn of_ledger(error: &LedgerError) -> Incident {
 /// No ledger although something of ours exists.
 pub fn of_lost_ledger() -> Incident {
     let what = "the ledger is lost: orders or records of ours exist and no ledger does";
-    Incident::new(Category::Critical, "ledger-lost", COMPONENT, what)
+    Incident::new(Category::Critical, Code::LedgerLost, COMPONENT, what)
         .meaning(NO_ORDERS)
         .action("Rebuild it from the records with `alchemiser sleeves`.")
 }
@@ -108,7 +110,7 @@ pub fn of_undecided(symbols: &BTreeSet<Symbol>) -> Incident {
          be sold), false to leave them alone.",
         quoted.join(", ")
     );
-    Incident::new(Category::Configuration, "adopt-undecided", COMPONENT, what)
+    Incident::new(Category::Configuration, Code::AdoptUndecided, COMPONENT, what)
         .meaning(NO_ORDERS)
         .action(action)
 }
@@ -117,10 +119,10 @@ pub fn of_undecided(symbols: &BTreeSet<Symbol>) -> Incident {
 pub fn of_valuation(error: &ValuationError) -> Incident {
     let (category, code, action) = match error {
         ValuationError::NoPrice(_) => {
-            (Category::Critical, "price-missing", "Look the symbol up at the broker.")
+            (Category::Critical, Code::PriceMissing, "Look the symbol up at the broker.")
         }
         ValuationError::UnsizedOrder { .. } => {
-            (Category::Trading, "foreign-order-unsized", "Cancel the order or wait for its end.")
+            (Category::Trading, Code::ForeignOrderUnsized, "Cancel the order or wait for its end.")
         }
     };
     Incident::new(category, code, COMPONENT, error.to_string()).meaning(NO_ORDERS).action(action)
@@ -135,7 +137,7 @@ pub fn of_touched(targets: &Targets<'_>, valuation: Valuation<'_>) -> Vec<Incide
     touched
         .map(|sleeve| {
             let what = format!("shares of {} were sold by hand", sleeve.claim.strategy);
-            let incident = Incident::new(Category::Warning, "sleeve-touched", COMPONENT, what)
+            let incident = Incident::new(Category::Warning, Code::SleeveTouched, COMPONENT, what)
                 .meaning("The sleeve is held for this run; the next one trades it again.")
                 .action("Halt before the next run if it must stay as it is.")
                 .with("strategy", sleeve.claim.strategy);
@@ -160,20 +162,22 @@ fn of_item(item: &PlanItem) -> Option<Incident> {
     let Action::Skip(skip) = &item.action else { return None };
     let symbol = &item.symbol;
     let (category, code, what) = match skip {
-        SkipReason::UnusableQuote(why) => {
-            (Category::Data, "quote-unusable", format!("{symbol} has no price to trade on: {why}"))
-        }
+        SkipReason::UnusableQuote(why) => (
+            Category::Data,
+            Code::QuoteUnusable,
+            format!("{symbol} has no price to trade on: {why}"),
+        ),
         SkipReason::NotTradable => {
-            (Category::Trading, "not-tradable", format!("the broker does not trade {symbol}"))
+            (Category::Trading, Code::NotTradable, format!("the broker does not trade {symbol}"))
         }
         SkipReason::SplitSuspect => {
-            (Category::Data, "split-suspect", format!("{symbol} moved as in a split"))
+            (Category::Data, Code::SplitSuspect, format!("{symbol} moved as in a split"))
         }
         SkipReason::ForeignOrder => {
-            (Category::Warning, "foreign-order", format!("another order works in {symbol}"))
+            (Category::Warning, Code::ForeignOrder, format!("another order works in {symbol}"))
         }
         SkipReason::Dust => {
-            (Category::Warning, "dust", format!("{} {symbol} cannot be sold", item.held))
+            (Category::Warning, Code::Dust, format!("{} {symbol} cannot be sold", item.held))
         }
         // Ordinary arithmetic, listed with the plan.
         SkipReason::BelowMinimum | SkipReason::WholeShares | SkipReason::Budget => return None,
@@ -194,8 +198,8 @@ fn of_item(item: &PlanItem) -> Option<Incident> {
 /// The gate's refusals.
 pub fn of_refusals(refusals: &[Refusal]) -> Vec<Incident> {
     let incident = |refusal: &Refusal| {
-        let code = format!("gate-{}", refusal.rule);
-        Incident::new(Category::Critical, &code, "risk", refusal.what.clone())
+        let code = Code::Gate(refusal.rule);
+        Incident::new(Category::Critical, code, "risk", refusal.what.clone())
             .meaning(NO_ORDERS)
             .action("Read the limits in the report; nothing trades until this is in order.")
     };

@@ -8,6 +8,7 @@ use jiff::civil::{Date, Weekday};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::code::Code;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::report::{RunReport, Verdict};
 use crate::domain::run::RunKey;
@@ -296,7 +297,7 @@ impl Look {
         let told =
             ending.said.iter().map(|said| said.action.as_str()).find(|to_do| !to_do.is_empty());
         let read = format!("Read the run's letter, or reports/{}.html in the store.", self.run);
-        Incident::new(category, "run-not-good", COMPONENT, self.sentence())
+        Incident::new(category, Code::RunNotGood, COMPONENT, self.sentence())
             .meaning(meaning)
             .action(told.map_or(read, str::to_owned))
     }
@@ -306,7 +307,7 @@ impl Look {
     fn at_work(&self, traces: &Traces) -> Incident {
         let overdue = traces.is_overdue(self.at);
         let category = if overdue { Category::Trading } else { Category::Warning };
-        Incident::new(category, "run-at-work", COMPONENT, self.sentence())
+        Incident::new(category, Code::RunAtWork, COMPONENT, self.sentence())
             .meaning("Its end is not known yet; the next look tells it.")
             .action("Wait for the run's own letter; if none comes, look at the function's log.")
     }
@@ -316,7 +317,7 @@ impl Look {
             None => "Nothing was traded: a plan is kept before the first order leaves.",
             Some(_) => "Orders may have been sent, and no report tells what became of them.",
         };
-        Incident::new(Category::Critical, "run-left-open", COMPONENT, self.sentence())
+        Incident::new(Category::Critical, Code::RunLeftOpen, COMPONENT, self.sentence())
             .meaning(meaning)
             .action(
                 "Send the function a resume event for this session: it asks the broker and ends the run.",
@@ -324,7 +325,7 @@ impl Look {
     }
 
     fn never_ran(&self) -> Incident {
-        Incident::new(Category::Critical, "no-run", COMPONENT, self.sentence())
+        Incident::new(Category::Critical, Code::NoRun, COMPONENT, self.sentence())
             .meaning("Nothing was traded: a run leaves a record before it sends anything.")
             .action(
                 "Look at the function's log and its failure queue for why; the next run goes on from the last record.",

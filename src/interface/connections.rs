@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tracing::warn;
 
 use crate::application::ports::{Clock, Credentials, Freshness, Mailer, Store};
+use crate::domain::code::Code;
 use crate::domain::incident::Incident;
 use crate::domain::run::{AccountName, Mode};
 use crate::infrastructure::alpaca::stream::TradeStream;
@@ -72,7 +73,7 @@ impl Connections {
             (None, None) => return Err(no_cloud("no file is named for the key pair")),
         };
         let transport = ReqwestTransport::new(hosts(settings, Mode::Paper)?, &tls)
-            .map_err(|error| Box::new(configuration("transport", &error.to_string())))?;
+            .map_err(|error| Box::new(configuration(Code::Transport, &error.to_string())))?;
         Ok(Self {
             store,
             mailer,
@@ -163,7 +164,7 @@ fn store_at(place: &StorePlace, cloud: Option<&Cloud>) -> Result<Arc<dyn Store>,
 
 fn no_cloud(why: &str) -> Box<Incident> {
     let what = format!("{why}, and this build has no part for the cloud");
-    Box::new(configuration("no-cloud", &what))
+    Box::new(configuration(Code::NoCloud, &what))
 }
 
 /// The broker's hosts, or the one of this machine that the settings name instead.
@@ -171,6 +172,6 @@ fn hosts(settings: &Settings, mode: Mode) -> Result<Hosts, Box<Incident>> {
     match &settings.broker_url {
         None => Ok(Hosts::of(mode)),
         Some(url) => Hosts::local(mode, url)
-            .map_err(|error| Box::new(configuration("broker-host", &error.to_string()))),
+            .map_err(|error| Box::new(configuration(Code::BrokerHost, &error.to_string()))),
     }
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::domain::code::Code;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::run::{
     AccountName, Force, Mode, NameError, RunAction, RunRequest, Slot, WatchRequest,
@@ -176,7 +177,7 @@ fn absent(field: &'static str, present: bool) -> Result<(), EventError> {
 
 impl From<&EventError> for Incident {
     fn from(error: &EventError) -> Self {
-        Self::new(Category::Configuration, "event-refused", "event", error.to_string())
+        Self::new(Category::Configuration, Code::EventRefused, "event", error.to_string())
             .meaning("Nothing was traded: an event is either understood in full or refused.")
             .action("Correct the schedule's payload, or the test event.")
     }

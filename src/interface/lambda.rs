@@ -16,6 +16,7 @@ use crate::application::ports::{Clock, StoreError};
 use crate::application::run::{Ended, run};
 use crate::application::tell::{Mailed, refuse};
 use crate::application::watch::{WatchPost, Watched, watch};
+use crate::domain::code::Code;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::report::RunReport;
 use crate::domain::run::{AccountName, Mode, RunAction, RunRequest, WatchRequest};
@@ -155,12 +156,12 @@ async fn in_time<T>(
 async fn after_panic(drill: bool, invocation: &Invocation, outside: &Outside) -> Failure {
     let incident = if drill {
         let what = "a drill: this invocation broke off on purpose";
-        Incident::new(Category::Critical, "drill", "function", what)
+        Incident::new(Category::Critical, Code::Drill, "function", what)
             .meaning("Nothing was traded. The failure queue and the alarms must now show it.")
             .action("Check that the alarm reached you; if not, confirm its subscription.")
     } else {
         let what = "a fault of the program broke the invocation off";
-        Incident::new(Category::Critical, "panic", "function", what)
+        Incident::new(Category::Critical, Code::Panic, "function", what)
             .meaning("Orders may be open; the records say what was done until then.")
             .action("Read the log for the place; the next resume settles the run.")
     };
@@ -208,7 +209,7 @@ async fn attend(
                     count(&ended, metrics, outside.clock.now());
                     return respond(ended);
                 }
-                Err(incident) if incident.code == "store-unavailable" => {
+                Err(incident) if incident.code == Code::StoreUnavailable => {
                     return Err(opened_at_least(&request, incident, &invocation, outside).await);
                 }
                 Err(incident) => incident,
@@ -224,7 +225,7 @@ async fn attend(
         }
         Ok(Event::Report { .. }) => Incident::new(
             Category::Configuration,
-            "action-not-available",
+            Code::ActionNotAvailable,
             "event",
             "this version has no period reports",
         ),

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use crate::domain::code::Code;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::run::{AccountName, Mode};
 use crate::infrastructure::https::Trust;
@@ -206,7 +207,7 @@ fn environment() -> impl Iterator<Item = (String, String)> {
 
 impl From<&SettingsError> for Incident {
     fn from(error: &SettingsError) -> Self {
-        Self::new(Category::Configuration, "environment", "settings", error.to_string())
+        Self::new(Category::Configuration, Code::Environment, "settings", error.to_string())
             .meaning(
                 "The function cannot know where its records, keys or mail are; nothing was traded.",
             )

@@ -10,6 +10,7 @@ use crate::application::ports::{Clock, Credentials, Mailer, Store, StoreError, T
 use crate::application::run::House;
 use crate::application::trouble;
 use crate::domain::book::{self, StrategyFiles};
+use crate::domain::code::Code;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::policy::Policy;
 use crate::domain::run::{AccountName, Mode, StrategyName};
@@ -131,14 +132,14 @@ impl Outside {
             Some(text) => text.clone(),
             None => match self.store.get(&key).await {
                 Ok(Some(record)) => String::from_utf8(record.bytes).map_err(|_| {
-                    configuration("policy-malformed", &format!("{key} is not UTF-8"))
+                    configuration(Code::PolicyMalformed, &format!("{key} is not UTF-8"))
                 })?,
                 Ok(None) => String::new(),
                 Err(error) => return Err(trouble::journal(&error.into())),
             },
         };
         Policy::parse(&text).map(|policy| self.addressed(policy)).map_err(|error| {
-            configuration("policy-malformed", &error.to_string())
+            configuration(Code::PolicyMalformed, &error.to_string())
                 .meaning("Nothing was traded: a policy is either right or not followed at all.")
                 .action("Correct the key it names and run again.")
         })
@@ -205,7 +206,7 @@ pub fn policy_key(mode: Mode, account: &AccountName) -> String {
     format!("config/{mode}/{account}/policy.toml")
 }
 
-pub(super) fn configuration(code: &str, what: &str) -> Incident {
+pub(super) fn configuration(code: Code, what: &str) -> Incident {
     Incident::new(Category::Configuration, code, "wiring", what)
         .meaning("Nothing was traded.")
         .action("Correct the setting it names and run again.")

@@ -2,6 +2,7 @@
 
 use crate::domain::incident::{Category, Incident};
 use crate::presentation::figures::{count, moment};
+use crate::presentation::guide;
 use crate::presentation::line::{Line, clip};
 use crate::presentation::sheet::{Block, Note, Room, Section};
 use crate::presentation::words;
@@ -63,10 +64,13 @@ pub(crate) fn note(incident: &Incident, room: Room) -> Note {
         let line = Line::from(clip(text, room.signs));
         (!line.is_empty()).then_some((name, line))
     };
+    let page = guide::page(&incident.code);
     let parts = [
         part("What", &incident.what),
         part("Means", &incident.meaning),
         part("Do", &incident.action),
+        part("Why", page.filter(|_| room.is_page()).map_or("", |page| page.why)),
+        part("Next time", page.filter(|_| room.is_page()).map_or("", |page| page.prevent)),
         part("If unsure", if incident.category.is_immediate() { RUNBOOK } else { "" }),
     ];
     let context = context(incident, room);
@@ -74,6 +78,9 @@ pub(crate) fn note(incident: &Incident, room: Room) -> Note {
     let noticed = format!("noticed by {}{when}", clip(&incident.component, 60));
     let separator = if context.is_empty() { "" } else { " · " };
     let mut small = vec![Line::from(format!("{context}{separator}{noticed}"))];
+    if !room.is_page() && page.is_some() && incident.category < Category::Warning {
+        small.push(format!("More: alchemiser incident {}", clip(&incident.code, 60)).into());
+    }
     if room.is_page() {
         small
             .push(format!("{}: {}.", incident.category, words::category(incident.category)).into());

@@ -13,6 +13,7 @@ mod earned;
 pub mod explain;
 mod figures;
 pub mod findings;
+pub mod guide;
 mod incidents;
 mod letter;
 mod line;

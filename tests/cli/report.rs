@@ -40,3 +40,18 @@ fn a_report_is_rendered_again_from_the_record_alone() {
     fs::write(desk.path("damaged.json"), bytes).unwrap();
     desk.call("report damaged.json").is(3, &["record not readable", "restore the record"]);
 }
+
+#[test]
+fn an_incident_is_explained_by_its_code() {
+    let desk = Desk::new();
+    let words =
+        ["order-unknown", "The end of an order of ours was not seen.", "`alchemiser resume`"];
+    desk.call("incident order-unknown").is(0, &words);
+    desk.call("incident gate-volume-share").is(0, &["gate-volume-share", "refused the whole plan"]);
+    let all = desk.call("incident");
+    assert!(all.out.lines().count() > 70 && all.out.contains("quote-unusable"), "{}", all.out);
+    let page = json(&desk.call("incident halted --json").out);
+    assert_eq!((page["code"].as_str(), page["now"].is_string()), (Some("halted"), true));
+    desk.call("incident order-unknwon").is(3, &["did you mean order-unknown?"]);
+    desk.call("incident nonsense").is(3, &["no incident has the code", "lists them all"]);
+}

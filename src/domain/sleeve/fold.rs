@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 
 use crate::domain::account::{Activity, ActivityKind};
 use crate::domain::books::entry::{Entry, Holder, traded};
+use crate::domain::code::Code;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::money::{Price, Shares, Usd};
 use crate::domain::mutant::{Mutant, is_planted};
@@ -201,7 +202,7 @@ impl Fold {
             ActivityKind::Unknown { code } => self.notes.push(
                 Incident::new(
                     Category::Warning,
-                    "activity-unknown",
+                    Code::ActivityUnknown,
                     "ledger",
                     format!("the account has an entry of the unknown kind {code}"),
                 )

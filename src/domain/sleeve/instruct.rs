@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::code::Code;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::money::Shares;
 use crate::domain::run::StrategyName;
@@ -140,12 +141,12 @@ fn note(instruction: &Instruction, done: Result<String, String>) -> Incident {
     let Instruction { id, who, reason, .. } = instruction;
     let words = |text: &str| text.chars().take(200).collect::<String>();
     let incident = match done {
-        Ok(what) => Incident::new(Category::Warning, "instruction-booked", "ledger", what)
+        Ok(what) => Incident::new(Category::Warning, Code::InstructionBooked, "ledger", what)
             .meaning("The sleeve is held for this run; the next one may trade it.")
             .action("Nothing, if that is what was meant."),
         Err(why) => {
             let what = format!("an instruction was not followed: {why}");
-            Incident::new(Category::Configuration, "instruction-refused", "ledger", what)
+            Incident::new(Category::Configuration, Code::InstructionRefused, "ledger", what)
                 .meaning("The sleeves are as they were; it is not tried again.")
                 .action("Look at `alchemiser sleeves show`, and instruct anew.")
         }

@@ -5,7 +5,7 @@
 //! `measure` (the indicators), `needs` (how much history), `board` (closes side by side), `study`,
 //! `nearly` and `past` (values on demand), `evaluate` (today's walk), `parts` (what it hands out),
 //! `decided` (without its path), `turn` and `cut` (what would change it), [`trace`], [`outline`] (all
-//! of it, to be drawn); [`lint`] with `places` and `spelling`.
+//! of it, to be drawn); [`lint`] with `places`.
 
 mod board;
 mod condition;
@@ -27,7 +27,6 @@ mod plant;
 mod read;
 mod read_error;
 mod scan;
-mod spelling;
 mod steps;
 mod study;
 pub mod trace;

@@ -1,6 +1,7 @@
 //! A tree being planted: what both readers do alike once a form is understood.
 
 use crate::domain::money::Weight;
+use crate::domain::spelling::meant;
 use crate::domain::steps::whole;
 use crate::domain::strategy::Rebalance;
 use crate::domain::symbol::Symbol;
@@ -9,7 +10,6 @@ use crate::domain::symphony::form::{Form, ReadError, Source};
 use crate::domain::symphony::function::{Function, WINDOW_MAX};
 use crate::domain::symphony::measure::Measure;
 use crate::domain::symphony::places::{ERRORS_MAX, Places};
-use crate::domain::symphony::spelling::meant;
 use crate::domain::symphony::tree::{
     Arena, Candidate, Constant, Measured, Node, NodeId, Pick, Series, SeriesId, SymbolId, TooLarge,
     Tree,

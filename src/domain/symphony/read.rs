@@ -6,6 +6,7 @@
 
 use bumpalo::Bump;
 
+use crate::domain::spelling::meant;
 use crate::domain::strategy::Rebalance;
 use crate::domain::symphony::condition::{Condition, Operand, Relation};
 use crate::domain::symphony::form::{Form, ReadError, Source, What};
@@ -13,7 +14,6 @@ use crate::domain::symphony::function::Function;
 use crate::domain::symphony::measure::Measure;
 use crate::domain::symphony::places::Places;
 use crate::domain::symphony::plant::{Bed, Planted, Read};
-use crate::domain::symphony::spelling::meant;
 use crate::domain::symphony::steps;
 use crate::domain::symphony::tree::{Constant, NodeId, Pick, SeriesId, Tree};
 

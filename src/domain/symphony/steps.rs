@@ -6,12 +6,12 @@
 
 use rust_decimal::Decimal;
 
+use crate::domain::spelling::meant;
 use crate::domain::strategy::Rebalance;
 use crate::domain::symphony::condition::{Condition, Operand, Relation};
 use crate::domain::symphony::form::{Form, What};
 use crate::domain::symphony::measure::Measure;
 use crate::domain::symphony::plant::{Bed, Planted, Read};
-use crate::domain::symphony::spelling::meant;
 use crate::domain::symphony::tree::{Constant, NodeId, Pick, SeriesId};
 
 /// Words for what a step is.

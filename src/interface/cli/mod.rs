@@ -15,6 +15,7 @@ mod exchange;
 mod explain;
 mod forcing;
 mod halting;
+mod incident;
 mod interrupt;
 mod offline;
 mod online;
@@ -90,6 +91,8 @@ enum Command {
     Status(Place),
     /// A run's report, rendered again from its record alone.
     Report(report::Shown),
+    /// What an incident is, why it happens, what to do now, and how to prevent it.
+    Incident(incident::Asked),
     /// No new orders, from now on and until `unhalt`; sells nothing.
     Halt(halting::Halt),
     /// End a halt.
@@ -252,6 +255,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Trouble> {
         Command::Confirm(asked) => confirm::confirm(&asked, json).await,
         Command::Status(place) => records::status(&place, json).await,
         Command::Report(shown) => report::report(&shown, json).await,
+        Command::Incident(asked) => incident::incident(&asked, json),
         Command::Halt(halt) => halting::halt(&halt, json).await,
         Command::Unhalt(unhalt) => halting::unhalt(&unhalt, json).await,
         Command::Sleeves(what) => sleeves::sleeves(&what, json).await,

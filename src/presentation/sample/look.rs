@@ -2,6 +2,7 @@
 
 use jiff::civil::date;
 
+use crate::domain::code::Code;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::report::Verdict;
 use crate::domain::watch::{Before, Ending, Finding, Lease, Look, Phase, Planned, Traces};
@@ -30,7 +31,7 @@ pub(crate) fn looks() -> Vec<(&'static str, Look)> {
 /// The record of a look could not be written.
 pub(crate) fn not_recorded() -> Incident {
     let what = "this look is not on record: store denied watch/paper/main: no right";
-    Incident::new(Category::Configuration, "watch-not-recorded", "watch", what)
+    Incident::new(Category::Configuration, Code::WatchNotRecorded, "watch", what)
         .meaning("The watch goes on, but it may tell the same twice.")
         .action("Give the watcher its right to list, read and write below watch/ in the bucket.")
 }
@@ -74,14 +75,14 @@ fn before() -> Before {
 
 fn unreadable() -> Incident {
     let what = "record not readable: runs/paper/main/2026-11-20/open/g0/final.json: expected value at line 1 column 1";
-    Incident::new(Category::Critical, "journal-corrupt", "watch", what)
+    Incident::new(Category::Critical, Code::JournalCorrupt, "watch", what)
         .meaning("Whether the run ended well is not known: its records cannot be read.")
         .action("Restore the record from the bucket's versions, or deploy the code that wrote it.")
 }
 
 fn refused() -> Incident {
     let what = "mode live is refused: this version cannot be armed";
-    Incident::new(Category::Configuration, "live-refused", "watch", what)
+    Incident::new(Category::Configuration, Code::LiveRefused, "watch", what)
         .meaning("Nothing was looked at, so nobody knows whether a run ended well.")
         .action("Watch mode paper.")
 }

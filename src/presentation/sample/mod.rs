@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use jiff::civil::date;
 use rust_decimal::Decimal;
 
+use crate::domain::code::Code;
 use crate::domain::execution::Execution;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::money::{Price, Shares, Usd, Weight};
@@ -72,7 +73,7 @@ pub(crate) fn trading_day() -> RunReport {
         incidents: vec![
             Incident::new(
                 Category::Data,
-                "quote-unusable",
+                Code::QuoteUnusable,
                 "observe",
                 "The quote of SVIX was 412 s old.",
             )
@@ -156,14 +157,14 @@ fn incidents() -> Vec<Incident> {
     let mut incidents = vec![
         Incident::new(
             Category::Warning,
-            "field-added",
+            Code::ActivityUnknown,
             "broker",
-            "The account answer has a field we do not know: accrued_fees.",
+            "The account has an entry of the unknown kind SPIN.",
         )
-        .meaning("No effect on trading."),
+        .meaning("It may move shares or cash; it explains nothing here."),
         Incident::new(
             Category::Strategy,
-            "history-too-short",
+            Code::StrategyData,
             "klm",
             "RSI(60) of SVIX needs 61 closes, there are 44.",
         )
@@ -173,7 +174,7 @@ fn incidents() -> Vec<Incident> {
         .with("window", 60),
         Incident::new(
             Category::Trading,
-            "order-refused",
+            Code::OrderNotFilled,
             "execute",
             "The broker refused to buy SOXL: insufficient buying power.",
         )
@@ -206,7 +207,7 @@ pub(crate) fn unknown_day() -> RunReport {
     report.incidents = vec![
         Incident::new(
             Category::Critical,
-            "order-unknown",
+            Code::OrderUnknown,
             "execute",
             "No answer to the sell order of TQQQ, and it cannot be found.",
         )
@@ -231,7 +232,7 @@ pub(crate) fn blocked_day() -> RunReport {
     report.incidents = vec![
         Incident::new(
             Category::Critical,
-            "turnover-run",
+            Code::Gate("turnover-run"),
             "risk",
             "The plan would turn over 118.2% of the capital; 100.0% is allowed.",
         )
@@ -257,7 +258,7 @@ pub(crate) fn failed_day() -> RunReport {
     report.incidents = vec![
         Incident::new(
             Category::Critical,
-            "authentication-refused",
+            Code::BrokerUnauthorised,
             "broker",
             "The broker answered 401 to the account request.",
         )

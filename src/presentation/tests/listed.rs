@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::code::Code;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::market::UnusableQuote;
 use crate::domain::plan::{Action, SkipReason};
@@ -31,22 +32,31 @@ fn the_text_twin_and_the_html_name_the_same_money() {
 #[test]
 fn an_alert_names_the_worst_first_and_says_what_to_do() {
     let incidents = [
-        Incident::new(Category::Warning, "slow", "run", "The run was slow."),
-        Incident::new(Category::Configuration, "allocations", "policy", "Allocations sum to 1.1.")
-            .meaning("Nothing is traded.")
-            .action("Correct policy.toml."),
+        Incident::new(Category::Warning, Code::BooksDiffer, "run", "The run was slow."),
+        Incident::new(
+            Category::Configuration,
+            Code::PolicyMalformed,
+            "policy",
+            "Allocations sum to 1.1.",
+        )
+        .meaning("Nothing is traded.")
+        .action("Correct policy.toml."),
     ];
     let mail = alert(&incidents, Some(&key()));
     assert_eq!(
         mail.subject,
-        "[PAPER CONFIGURATION] 20 Nov open: allocations: Allocations sum to 1.1."
+        "[PAPER CONFIGURATION] 20 Nov open: policy-malformed: Allocations sum to 1.1."
     );
     let start: String = mail.text.chars().take(300).collect();
     for part in ["Allocations sum to 1.1.", "Nothing is traded.", "Correct policy.toml."] {
         assert!(start.contains(part), "{start}");
     }
     let nameless = alert(&incidents, None);
-    assert!(nameless.subject.starts_with("[CONFIGURATION] allocations: "), "{}", nameless.subject);
+    assert!(
+        nameless.subject.starts_with("[CONFIGURATION] policy-malformed: "),
+        "{}",
+        nameless.subject
+    );
     assert!(nameless.text.contains("No run was opened."));
 }
 

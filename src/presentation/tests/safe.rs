@@ -6,6 +6,7 @@ use proptest::prelude::{
     ProptestConfig, Strategy, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest,
 };
 
+use crate::domain::code::Code;
 use crate::domain::incident::Incident;
 use crate::domain::report::RunReport;
 use crate::domain::strategy::StrategyError;
@@ -37,10 +38,12 @@ fn spiced(text: &str) -> RunReport {
         limit.allowed = text.to_owned();
     }
     for incident in &mut report.incidents {
-        *incident = Incident::new(incident.category, text, text, text)
-            .meaning(text)
-            .action(format!("{} {text}", incident.code))
-            .with(text, text);
+        let spiced = Incident {
+            code: text.to_owned(),
+            ..Incident::new(incident.category, Code::Drill, text, text)
+        };
+        *incident =
+            spiced.meaning(text).action(format!("{} {text}", incident.code)).with(text, text);
     }
     report.signals[2].result = Err(StrategyError::Unreadable { reason: text.to_owned() });
     let signal = report.signals[0].result.as_mut().unwrap();

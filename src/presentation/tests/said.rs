@@ -22,8 +22,8 @@ fn the_subject_says_the_verdict_first() {
             "[PAPER OK] 20 Nov open: nothing to trade, $104,231 (+0.4%)",
             "[PAPER PARTIAL] 20 Nov open: 6/8 filled, turnover 32%, $104,231 (+0.4%)",
             "[PAPER UNKNOWN ORDERS] 20 Nov open: Sell TQQQ, 2/8 filled, turnover 12%",
-            "[PAPER BLOCKED] 20 Nov open: no orders, turnover-run, $104,231 (+0.4%)",
-            "[PAPER FAILED] 20 Nov open: no orders, authentication-refused",
+            "[PAPER BLOCKED] 20 Nov open: no orders, gate-turnover-run, $104,231 (+0.4%)",
+            "[PAPER FAILED] 20 Nov open: no orders, broker-unauthorised",
             "[PAPER CLOSED] 26 Nov open: market closed, next session 27 Nov",
             "[PAPER PREVIEW] 20 Nov open: would sell 3, buy 5, turnover 44%, 1 incident",
         ]

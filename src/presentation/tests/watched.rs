@@ -1,5 +1,6 @@
 //! What a reader may rely on in the watch's letters.
 
+use crate::domain::code::Code;
 use crate::domain::incident::Incident;
 use crate::domain::report::Verdict;
 use crate::domain::watch::{Before, Finding, Look};
@@ -23,8 +24,8 @@ fn every_finding_has_a_subject_of_its_own_that_fits_a_phone() {
         [
             "[PAPER WATCH] 20 Nov open: no run due",
             "[PAPER WATCH] 20 Nov open: recovered, the run is OK",
-            "[PAPER WATCH] 20 Nov open: the run is BLOCKED, turnover-run",
-            "[PAPER WATCH] 20 Nov open: the run is PARTIAL, order-refused",
+            "[PAPER WATCH] 20 Nov open: the run is BLOCKED, gate-turnover-run",
+            "[PAPER WATCH] 20 Nov open: the run is PARTIAL, order-not-filled",
             "[PAPER WATCH] 20 Nov open: the run is UNKNOWN ORDERS, order-unknown",
             "[PAPER WATCH] 20 Nov open: still at work, 8 orders planned",
             "[PAPER WATCH] 20 Nov open: left open, 8 orders planned",
@@ -91,10 +92,8 @@ fn what_was_told_before_and_what_went_wrong_with_the_look_are_in_the_letter() {
 /// Looks with this text in every place where text comes from outside.
 fn spiced(text: &str) -> Vec<Mail> {
     let spice = |incident: &Incident| {
-        Incident::new(incident.category, text, text, text)
-            .meaning(text)
-            .action(text)
-            .with(text, text)
+        let spiced = Incident::new(incident.category, Code::Drill, text, text);
+        Incident { code: text.to_owned(), ..spiced }.meaning(text).action(text).with(text, text)
     };
     let mut all = looks();
     all.push((

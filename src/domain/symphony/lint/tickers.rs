@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::domain::market::Histories;
+use crate::domain::spelling::meant;
 use crate::domain::symbol::Symbol;
 use crate::domain::symphony::lint::finding::{Code, Finding, Findings};
 use crate::domain::symphony::measure::Measure;
 use crate::domain::symphony::places::{Place, Places};
-use crate::domain::symphony::spelling::meant;
 use crate::domain::symphony::tree::{Measured, SeriesId, Tree};
 
 /// What a strategy is held against besides its own text.
