@@ -11,6 +11,7 @@ use tracing::info;
 
 use crate::application::journal::PlanRecord;
 use crate::application::journal::history::History;
+use crate::domain::books::benchmark;
 use crate::domain::execution::Execution;
 use crate::domain::incident::Incident;
 use crate::domain::order::Side;
@@ -21,7 +22,7 @@ use crate::domain::report::{
 };
 use crate::domain::revision::Hindsight;
 use crate::domain::run::{RunAction, RunKey};
-use crate::domain::snapshot::Snapshot;
+use crate::domain::snapshot::{Past, Snapshot};
 
 /// A report that knows nothing yet.
 pub(super) fn blank(
@@ -50,6 +51,7 @@ pub(super) fn blank(
         execution: Execution::default(),
         ledger: None,
         books: None,
+        benchmark: None,
         transfers: BTreeMap::new(),
         prices: BTreeMap::new(),
         assets: BTreeMap::new(),
@@ -109,8 +111,12 @@ pub(super) fn take_snapshot(report: &mut RunReport, snapshot: &Snapshot, data: D
         positions: snapshot.positions.values().cloned().collect(),
     });
     report.data = Some(data);
+    let since = report.equity_curve.first().map(|point| point.session);
+    report.benchmark = since.and_then(|since| benchmark::over(&snapshot.histories, since));
     report.assets.clone_from(&snapshot.assets);
-    for symbol in snapshot.positions.keys() {
+    let known = if let Past::Known(known) = &snapshot.past { known.books.as_ref() } else { None };
+    let traded = known.into_iter().flat_map(|books| &books.trades).flat_map(|trades| &trades.all);
+    for symbol in snapshot.positions.keys().chain(traded.map(|trade| &trade.symbol)) {
         if let Some(price) = snapshot.fallback_price(symbol) {
             report.prices.insert(symbol.clone(), price);
         }
@@ -130,8 +136,18 @@ pub(super) fn take_hindsight(
 
 /// What was planned, by this invocation or an earlier one.
 pub(super) fn take_plan(report: &mut RunReport, record: PlanRecord) {
-    let PlanRecord { plan, inputs, signals, limits, incidents, data, account, transfers, books } =
-        record;
+    let PlanRecord {
+        plan,
+        inputs,
+        signals,
+        limits,
+        incidents,
+        data,
+        account,
+        transfers,
+        books,
+        benchmark,
+    } = record;
     for item in &plan.items {
         if let Some(price) = item.reference {
             report.prices.insert(item.symbol.clone(), price);
@@ -146,6 +162,7 @@ pub(super) fn take_plan(report: &mut RunReport, record: PlanRecord) {
     report.account = account;
     report.transfers = transfers;
     report.books = books;
+    report.benchmark = benchmark;
 }
 
 /// Orders that were to be sent: the plan's sells, and the buys that the money reached for.

@@ -37,7 +37,7 @@ pub(super) async fn close(house: &House<'_>, plan: &RebalancePlan, report: &mut 
         settle(plan, report.buy_plan.as_ref(), &report.execution, &report.signals);
     if let Some(books) = &mut report.books {
         let capital = plan.sleeves.iter().map(|sleeve| (sleeve.strategy.clone(), sleeve.capital));
-        books.book(plan.session.date, &entries);
+        books.book_run(plan.session.date, &entries);
         books.close(plan.session.date, &ledger, (&report.prices, &capital.collect()));
     }
     match account_after(house, &ledger).await {

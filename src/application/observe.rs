@@ -18,6 +18,7 @@ use crate::application::ports::BrokerError;
 use crate::application::trouble;
 use crate::application::withdraw::{open_of_ours, withdraw_these};
 use crate::domain::account::{Account, Activity, Asset, AssetId, MarketClock, Position};
+use crate::domain::books::benchmark;
 use crate::domain::code::Code;
 use crate::domain::decide::{Universe, universe};
 use crate::domain::execution::OrderOutcome;
@@ -152,6 +153,8 @@ pub async fn look(
     let ledger = ledger_of(history);
     let Universe { closes, tradable } = universe(book, ledger, desk.policy.adopt.as_ref());
     let listed: Vec<Symbol> = tradable.into_iter().collect();
+    let mut asked = closes;
+    asked.entry(benchmark::market()).or_insert(benchmark::CLOSES_WANTED);
     let (since, rules) = (since(desk, history), desk.policy.quote_rules());
     let yesterday = key.session.saturating_sub(1.day());
     let (morning, orders, account, positions, activities, histories, quotes) = tokio::join!(
@@ -160,7 +163,7 @@ pub async fn look(
         desk.broker.account(),
         desk.broker.positions(),
         desk.broker.activities_since(since),
-        desk.market.daily(&closes, yesterday),
+        desk.market.daily(&asked, yesterday),
         desk.market.quotes(&listed, &rules),
     );
     (morning, Sight { orders, account, positions, activities, histories, quotes })
@@ -259,7 +262,7 @@ fn freshness(
         bars_feed: desk.policy.bars_feed.clone(),
         adjustment: "all".to_owned(),
         quotes_feed: desk.policy.quotes_feed.clone(),
-        symbols: histories.iter().count(),
+        symbols: closes.keys().filter(|symbol| histories.get(symbol).is_some()).count(),
         stale: days.filter(|(_, day)| *day != Some(as_of)).collect(),
         clock_skew_ms,
         hindsight: Hindsight::Unasked,

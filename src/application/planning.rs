@@ -123,6 +123,7 @@ pub(super) async fn planned(
         account: report.account.clone(),
         transfers: report.transfers.clone(),
         books: report.books.clone(),
+        benchmark: report.benchmark.clone(),
     };
     let (kept, permitted_at) = keep_plan(house, journal, (record, &inputs_hash)).await?;
     let observed = Observation { at: snapshot.now, quotes: snapshot.quotes };

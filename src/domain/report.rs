@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::account::{Asset, Position};
 use crate::domain::books::Books;
+use crate::domain::books::benchmark::Benchmark;
 use crate::domain::brake::Rules;
 use crate::domain::execution::Execution;
 use crate::domain::incident::{Category, Incident};
@@ -87,6 +88,9 @@ pub struct RunReport {
     /// What every sleeve paid, received and earned.
     #[serde(default)]
     pub books: Option<Books>,
+    /// The market over the time of the equity curve.
+    #[serde(default)]
+    pub benchmark: Option<Benchmark>,
     /// Cash paid in (negative: out) between the runs, by the session of the run that noticed it.
     #[serde(default)]
     pub transfers: BTreeMap<Date, Usd>,

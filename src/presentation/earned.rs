@@ -1,5 +1,6 @@
 //! What came of it: the profit of each sleeve and of the account since the books were opened.
 
+use crate::domain::books::benchmark::brought;
 use crate::domain::books::entry::Holder;
 use crate::domain::books::profit::Profit;
 use crate::domain::books::returns::{money_weighted, of_sleeve, points, time_weighted};
@@ -30,6 +31,14 @@ pub(crate) fn account(report: &RunReport, room: Room) -> Vec<Fact> {
         let rate = percent_change(rate);
         facts.push(Fact::new("Return, time-weighted", format!("{rate} since {since}")));
     }
+    if let Some(market) = &report.benchmark
+        && let Some(rate) = market.earned().map(percent_change)
+    {
+        let since = day_month_year(market.since);
+        let name = format!("{} in that time", market.symbol);
+        facts.push(Fact::new(name, format!("{rate} since {since}, dividends included")));
+    }
+    facts.extend(left_alone(report, books));
     if room.is_page() {
         let rate = money_weighted(&points).map(percent_change);
         facts.extend(rate.map(|rate| Fact::new("Return, money-weighted", rate)));
@@ -40,6 +49,15 @@ pub(crate) fn account(report: &RunReport, room: Room) -> Vec<Fact> {
         facts.push(Fact::new("Cash that no entry explains", change(books.difference)));
     }
     facts
+}
+
+/// What the orders of the run before have brought up to now, against leaving everything as it was.
+fn left_alone(report: &RunReport, books: &Books) -> Option<Fact> {
+    let mut earlier = books.trades.iter().filter_map(|trades| Some((trades.session?, &trades.all)));
+    let (session, trades) = earlier.find(|(session, _)| *session < report.key.session)?;
+    let brought = brought(trades, &report.prices).filter(|_| !trades.is_empty())?;
+    let name = format!("Brought by the trades of {}", day_month_year(session));
+    Some(Fact::new(name, format!("{}, against leaving all as it was", change(brought))))
 }
 
 /// What a sleeve earned, in a sentence; nothing on its first day.

@@ -4,6 +4,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use alchemiser::domain::books::benchmark::brought;
 use alchemiser::domain::books::returns::{Point, money_weighted, points, time_weighted};
 use alchemiser::domain::money::Usd;
 use alchemiser::domain::order::Side;
@@ -171,5 +172,26 @@ fn returns_agree(report: &RunReport) {
         let ours: f64 = ours.unwrap().to_string().parse().unwrap();
         assert!((ours - theirs).abs() <= 1e-9 * theirs.abs(), "{ours} {theirs}");
         assert!(theirs.abs() > 0.01, "a year that earns nothing shows nothing: {theirs}");
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn the_letter_says_what_the_last_trades_brought_and_what_the_market_did() {
+    let mut stage = Stage::new().plays("a", "1", "SPY 0.5, BIL 0.5");
+    stage.run().await;
+    stage.next_session();
+    stage.world.set_price("SPY", "510");
+    let told = stage.run().await;
+    let report = told.report();
+    let before = report.books.as_ref().unwrap().trades.iter().find(|trades| {
+        trades.session.is_some_and(|session| session < report.key.session) && !trades.all.is_empty()
+    });
+    let brought = brought(&before.unwrap().all, &report.prices);
+    assert_eq!(brought, Some(Usd::dollars(980)), "98 SPY were bought at 500, BIL stands still");
+    let market = report.benchmark.as_ref().unwrap();
+    assert_eq!((market.symbol.as_str(), market.first.to_string()), ("SPY", "500".to_owned()));
+    let letter = stage.post.last();
+    for words in ["Brought by the trades of 20 Nov 2026: +$980.00", "SPY in that time: "] {
+        assert!(letter.contains(words), "{words}: {letter}");
     }
 }

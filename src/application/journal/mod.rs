@@ -59,6 +59,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::application::ports::{Clock, Put, Record, Store, StoreError};
 use crate::domain::books::Books;
+use crate::domain::books::benchmark::Benchmark;
 use crate::domain::hash::sha256_hex;
 use crate::domain::incident::Incident;
 use crate::domain::money::{Price, Shares, Usd};
@@ -195,6 +196,9 @@ pub struct PlanRecord {
     pub account: Option<AccountReport>,
     /// Cash paid in and out, by session.
     pub transfers: BTreeMap<Date, Usd>,
+    /// The market over the time of the equity curve.
+    #[serde(default)]
+    pub benchmark: Option<Benchmark>,
     /// What every sleeve paid, received and earned before the first order.
     #[serde(default)]
     pub books: Option<Books>,

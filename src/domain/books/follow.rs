@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use crate::domain::books::entry::Holder;
 use crate::domain::books::holding::Holding;
-use crate::domain::books::{Books, Day, HeldSince, SleeveBook};
+use crate::domain::books::{Books, Day, HeldSince, SleeveBook, Trades};
 use crate::domain::money::{Price, Shares, Usd};
 use crate::domain::run::StrategyName;
 use crate::domain::sleeve::ledger::Ledger;
@@ -40,6 +40,7 @@ impl Books {
             foreign: SleeveBook::default(),
             past: BTreeMap::new(),
             sales: Vec::new(),
+            trades: [const { Trades { session: None, all: Vec::new() } }; 2],
         };
         for symbol in ledger.symbols() {
             for (holder, shares) in holders(ledger, &symbol) {

@@ -9,6 +9,7 @@
 //!
 //! Profits count from the day the books were opened: what was held then is taken at that day's price.
 
+pub mod benchmark;
 pub mod entry;
 mod follow;
 pub mod holding;
@@ -21,6 +22,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::books::benchmark::Trade;
 use crate::domain::books::entry::{Entry, Holder};
 use crate::domain::books::holding::{Holding, part};
 use crate::domain::books::profit::Profit;
@@ -57,6 +59,9 @@ pub struct Books {
     pub past: BTreeMap<Symbol, Vec<HeldSince>>,
     /// What was sold in the last session with sales, by whom.
     pub sales: Vec<Sale>,
+    /// What the orders of the last run that had any executed, and of the one before it.
+    #[serde(default)]
+    pub trades: [Trades; 2],
 }
 
 /// One sleeve's part of the books.
@@ -86,6 +91,15 @@ pub struct HeldSince {
     pub session: Date,
     /// Holders with their shares; a holder without a name is nobody.
     pub by: Vec<(Holder, Shares)>,
+}
+
+/// What the orders of a run executed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Trades {
+    /// Its session; `None` before the first.
+    pub session: Option<Date>,
+    /// Each execution, as far as a later split did not blur it.
+    pub all: Vec<Trade>,
 }
 
 /// What a sleeve sold of a symbol in a session.
@@ -136,6 +150,9 @@ impl Books {
                 self.holding(to, symbol).buy(session, *shares, value);
             }
             Entry::Scaled { holder, symbol, shares } => {
+                for trades in &mut self.trades {
+                    trades.all.retain(|trade| trade.symbol != *symbol);
+                }
                 self.holding(holder, symbol).scale(*shares);
             }
             Entry::Renamed { from, to } => self.rename(from, to),
@@ -156,6 +173,22 @@ impl Books {
                 self.unassigned += *amount;
                 self.receive(*amount);
             }
+        }
+    }
+
+    /// Books what a run's orders executed, and keeps it apart to be looked back on.
+    pub fn book_run(&mut self, session: Date, entries: &[Entry]) {
+        self.book(session, entries);
+        let mut all = Vec::new();
+        for entry in entries {
+            if let Entry::Traded { symbol, side, shares, amount, .. } = entry {
+                let (symbol, side, shares, amount) = (symbol.clone(), *side, *shares, *amount);
+                all.push(Trade { symbol, side, shares, amount });
+            }
+        }
+        if !all.is_empty() {
+            self.trades.rotate_right(1);
+            self.trades[0] = Trades { session: Some(session), all };
         }
     }
 
@@ -186,8 +219,12 @@ impl Books {
         if let Some(past) = self.past.remove(from) {
             self.past.insert(to.clone(), past);
         }
-        for sale in self.sales.iter_mut().filter(|sale| sale.symbol == *from) {
-            sale.symbol = to.clone();
+        let sales = self.sales.iter_mut().map(|sale| &mut sale.symbol);
+        let trades = self.trades.iter_mut().flat_map(|trades| &mut trades.all);
+        for symbol in sales.chain(trades.map(|trade| &mut trade.symbol)) {
+            if symbol == from {
+                *symbol = to.clone();
+            }
         }
     }
 

@@ -54,6 +54,7 @@ pub(crate) fn trading_day() -> RunReport {
         execution: execution(),
         ledger: Some(ledger),
         books: Some(books),
+        benchmark: None,
         transfers: BTreeMap::new(),
         assets: BTreeMap::new(),
         prices: prices(),
