@@ -30,6 +30,7 @@ use crate::domain::decide::{Decision, decide};
 use crate::domain::incident::Incident;
 use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::opposed::opposed;
+use crate::domain::plan::RebalancePlan;
 use crate::domain::policy::Policy;
 use crate::domain::report::{RunReport, Verdict};
 use crate::domain::run::{RunAction, RunKey, RunRequest};
@@ -113,21 +114,26 @@ pub(super) async fn planned(
     in_turn(turn?)?;
     let (inputs, inputs_hash) = inputs?;
     take_hindsight(report, hindsight);
-    let record = PlanRecord {
-        plan: plan.plan().clone(),
+    let record = recorded(plan.plan().clone(), inputs, report);
+    let (kept, permitted_at) = keep_plan(house, journal, (record, &inputs_hash)).await?;
+    let observed = Observation { at: snapshot.now, quotes: snapshot.quotes };
+    Ok(Some(Planned { kept, observed, permitted_at }))
+}
+
+/// The plan with what the report says of it so far.
+fn recorded(plan: RebalancePlan, inputs: String, report: &RunReport) -> PlanRecord {
+    PlanRecord {
+        plan,
         inputs,
-        signals: decision.signals,
-        limits: decision.limits,
+        signals: report.signals.clone(),
+        limits: report.limits.clone(),
         incidents: report.incidents.clone(),
         data: report.data.clone(),
         account: report.account.clone(),
         transfers: report.transfers.clone(),
         books: report.books.clone(),
         benchmark: report.benchmark.clone(),
-    };
-    let (kept, permitted_at) = keep_plan(house, journal, (record, &inputs_hash)).await?;
-    let observed = Observation { at: snapshot.now, quotes: snapshot.quotes };
-    Ok(Some(Planned { kept, observed, permitted_at }))
+    }
 }
 
 /// Keeps the plan, and asks the operator once more meanwhile. Answers the plan in the store, whoever
