@@ -14,9 +14,9 @@ use crate::application::journal::history::History;
 use crate::domain::books::benchmark;
 use crate::domain::execution::Execution;
 use crate::domain::incident::Incident;
-use crate::domain::order::Side;
 use crate::domain::plan::{Action, PlanItem, RebalancePlan};
 use crate::domain::policy::Policy;
+use crate::domain::rates::Rates;
 use crate::domain::report::{
     AccountReport, DataReport, Marks, RECORD_VERSION, RunReport, Standing, Verdict,
 };
@@ -52,6 +52,7 @@ pub(super) fn blank(
         ledger: None,
         books: None,
         benchmark: None,
+        rates: Rates::default(),
         transfers: BTreeMap::new(),
         prices: BTreeMap::new(),
         assets: BTreeMap::new(),
@@ -76,6 +77,8 @@ pub(super) fn take_history(report: &mut RunReport, history: &History) {
         session: told.body.key.session,
         incidents: told.body.incidents.clone(),
     });
+    report.rates =
+        history.newest.as_ref().map(|newest| newest.body.rates.clone()).unwrap_or_default();
     if let Some(last) = &history.last {
         report.previous = Some(last.hash.clone());
         report.equity_curve.clone_from(&last.body.equity_curve);
@@ -165,16 +168,8 @@ pub(super) fn take_plan(report: &mut RunReport, record: PlanRecord) {
     report.benchmark = benchmark;
 }
 
-/// Orders that were to be sent: the plan's sells, and the buys that the money reached for.
-pub(super) fn planned_orders(report: &RunReport) -> usize {
-    let Some(plan) = &report.plan else { return 0 };
-    let sells = plan.orders(Side::Sell).count();
-    let buys = report.buy_plan.as_ref().map(|buy_plan| buy_plan.items.len());
-    sells + buys.unwrap_or_else(|| plan.orders(Side::Buy).count())
-}
-
 /// Fraction of the planned orders that were filled in full; `None` without any.
 pub(super) fn filled_share(report: &RunReport) -> Option<Decimal> {
     let filled = report.execution.outcomes().filter(|outcome| outcome.is_filled()).count();
-    Decimal::from(filled).checked_div(Decimal::from(planned_orders(report)))
+    Decimal::from(filled).checked_div(Decimal::from(report.planned_orders()))
 }

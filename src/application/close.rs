@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use tracing::{error, info};
 
-use crate::application::chronicle::{filled_share, planned_orders};
+use crate::application::chronicle::filled_share;
 use crate::application::ports::BrokerError;
 use crate::application::run::House;
 use crate::application::trouble;
@@ -18,6 +18,7 @@ use crate::domain::account::{Account, Position};
 use crate::domain::code::Code;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::money::Shares;
+use crate::domain::notices;
 use crate::domain::opposed::opposed;
 use crate::domain::plan::RebalancePlan;
 use crate::domain::report::{EquityPoint, RunReport, Verdict};
@@ -136,7 +137,7 @@ fn add_point(report: &mut RunReport, equity: crate::domain::money::Usd) {
 }
 
 fn verdict(report: &RunReport) -> (Verdict, String) {
-    let planned = planned_orders(report);
+    let planned = report.planned_orders();
     let filled = report.execution.outcomes().filter(|outcome| outcome.is_filled()).count();
     let touched = report.execution.outcomes().filter(|o| !o.filled().is_zero()).count();
     let unknown = report.execution.outcomes().filter(|outcome| outcome.is_unknown()).count();
@@ -158,6 +159,10 @@ pub(super) fn settled(report: &mut RunReport, house: &House<'_>) {
     let now = house.desk.clock.now();
     report.finished_at = now;
     report.requests = house.desk.broker.requests();
+    let mut rates = std::mem::take(&mut report.rates);
+    rates.count(report);
+    report.incidents.extend(notices::of_rates(rates.total()));
+    report.rates = rates;
     if report.verdict != Verdict::Closed {
         report.compare();
     }

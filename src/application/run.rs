@@ -12,7 +12,7 @@ use tracing::info;
 
 use crate::application::alarm::Alarm;
 use crate::application::arming::{armed, sends_until};
-use crate::application::chronicle::{blank, planned_orders, take_history, take_plan};
+use crate::application::chronicle::{blank, take_history, take_plan};
 use crate::application::close::close;
 use crate::application::desk::{Desk, Observation, Watch};
 use crate::application::ending::{Held, Keeping, finish, is_planned, repeated};
@@ -347,7 +347,7 @@ pub(super) async fn act(
     take_plan(report, record);
     report.incidents.extend(hindrance.map(|incident| *incident));
     report.plan_record = Some(hash.clone());
-    info!(run = %report.key, orders = planned_orders(report), "acting");
+    info!(run = %report.key, orders = report.planned_orders(), "acting");
     let acting = execute(&plan, &floor, watch);
     let Executed { execution, buy_plan, incidents, limits, unfinished } =
         alarm.beside(acting, house, journal).await?;

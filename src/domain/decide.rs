@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::books::Books;
-use crate::domain::books::entry::{Entry, of_crossings, of_moves};
+use crate::domain::books::entry::{Entry, Holder, of_crossings, of_moves};
 use crate::domain::incident::Incident;
 use crate::domain::money::{Usd, Weight};
 use crate::domain::mutant::{Mutant, is_planted};
@@ -93,7 +93,8 @@ fn decide_plan(
     let Opened { ledger, carried, entries } = open_ledger(decision, snapshot, book, policy)?;
     let claims = claims(book, &decision.signals, &ledger);
     let listings = list(&traded_symbols(snapshot, &decision.signals, &ledger), snapshot, policy);
-    let mut books = open_books(&ledger, (&carried, &entries), snapshot, &listings);
+    let (mut books, strange) = open_books(&ledger, (&carried, &entries), snapshot, &listings);
+    decision.incidents.extend(notices::of_strange_shares(&strange));
     decision.incidents.extend(books.compare(snapshot.account.cash).map(notices::of_books));
     let valuation = Valuation { listings: &listings };
     let capital = capital(&ledger, snapshot, policy, valuation)
@@ -129,13 +130,14 @@ struct Opened {
     entries: Vec<Entry>,
 }
 
-/// The books as of the snapshot: those of the run before with what happened since, or new ones.
+/// The books as of the snapshot: those of the run before with what happened since, or new ones; and
+/// whose shares of what they did not know as the ledger does.
 fn open_books(
     ledger: &Ledger,
     (carried, entries): (&Ledger, &[Entry]),
     snapshot: &Snapshot,
     listings: &BTreeMap<Symbol, Listing>,
-) -> Books {
+) -> (Books, Vec<(Holder, Symbol)>) {
     let session = snapshot.session.date;
     let price = |symbol: &Symbol| {
         let listed = listings.get(symbol).and_then(|listing| listing.reference);
@@ -143,12 +145,12 @@ fn open_books(
     };
     let known = if let Past::Known(known) = &snapshot.past { known.books.clone() } else { None };
     let Some(mut books) = known else {
-        return Books::open(session, snapshot.account.cash, ledger, price);
+        return (Books::open(session, snapshot.account.cash, ledger, price), Vec::new());
     };
     books.book(session, entries);
     books.book(session, &of_moves(carried, ledger, price));
-    books.follow(session, ledger, price);
-    books
+    let strange = books.follow(session, ledger, price);
+    (books, strange)
 }
 
 /// The ledger as of the snapshot, with what the operator adopted.

@@ -29,6 +29,7 @@ pub mod plan;
 pub mod policy;
 pub mod price_file;
 pub mod pricing;
+pub mod rates;
 pub mod report;
 pub mod revision;
 pub mod risk;

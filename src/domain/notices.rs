@@ -7,10 +7,12 @@ use std::collections::BTreeSet;
 
 use rust_decimal::Decimal;
 
+use crate::domain::books::entry::Holder;
 use crate::domain::code::Code;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::money::{Price, Usd, Weight};
 use crate::domain::plan::{Action, HeldReason, PlanItem, RebalancePlan, SkipReason, SleeveState};
+use crate::domain::rates::Counts;
 use crate::domain::revision::{Revision, Turned};
 use crate::domain::risk::Refusal;
 use crate::domain::sleeve::capital::{Valuation, ValuationError};
@@ -70,6 +72,47 @@ pub fn of_books(moved: Usd) -> Incident {
         .meaning("The sleeves' profits leave it out; it stands in the books as a difference.")
         .action("Look at the account's activities; an entry that comes late explains it by itself.")
         .with("moved", moved)
+}
+
+/// Rates of the last thirty days that should be better.
+pub fn of_rates(total: Counts) -> Vec<Incident> {
+    let Counts { planned, filled, attempts, refused, .. } = total;
+    let warning = |code, what| Incident::new(Category::Warning, code, "rates", what);
+    let few = total.fills_too_little().then(|| {
+        let what = format!("{filled} of {planned} orders of the last 30 days were filled in full");
+        warning(Code::FewFilled, what)
+            .meaning("Below 95% the account follows its strategies late.")
+            .action("Read in the reports which symbols were left, and why.")
+    });
+    let many = total.is_refused_too_often().then(|| {
+        let what = format!("{refused} of {attempts} attempts of the last 30 days were refused");
+        warning(Code::ManyRefused, what)
+            .meaning("Above 5% something about the account or its orders is not as it should be.")
+            .action("Read the refusals in the reports; most have one cause.")
+    });
+    few.into_iter().chain(many).collect()
+}
+
+/// Shares that the books did not know as the ledger does.
+pub fn of_strange_shares(strange: &[(Holder, Symbol)]) -> Option<Incident> {
+    if strange.is_empty() {
+        return None;
+    }
+    let names: Vec<String> = strange
+        .iter()
+        .map(|(holder, symbol)| match holder {
+            Some(strategy) => format!("{symbol} of {strategy}"),
+            None => format!("foreign {symbol}"),
+        })
+        .collect();
+    let what = format!("the books did not own what the ledger owns: {}", names.join(", "));
+    Some(
+        Incident::new(Category::Warning, Code::BooksDiffer, COMPONENT, what)
+            .meaning(
+                "They own it now, at today's price; what was earned with it before is not known.",
+            )
+            .action("Nothing; if it repeats, keep the records of both runs and report it."),
+    )
 }
 
 /// A ledger that cannot be carried forward.

@@ -17,7 +17,9 @@ use crate::domain::execution::Execution;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::money::{Price, Usd};
 use crate::domain::opposed::Opposed;
+use crate::domain::order::Side;
 use crate::domain::plan::{BuyPlan, RebalancePlan};
+use crate::domain::rates::Rates;
 use crate::domain::revision::Hindsight;
 use crate::domain::run::{Force, RunAction, RunKey};
 use crate::domain::sleeve::ledger::Ledger;
@@ -91,6 +93,9 @@ pub struct RunReport {
     /// The market over the time of the equity curve.
     #[serde(default)]
     pub benchmark: Option<Benchmark>,
+    /// How the last thirty days went, this run included.
+    #[serde(default)]
+    pub rates: Rates,
     /// Cash paid in (negative: out) between the runs, by the session of the run that noticed it.
     #[serde(default)]
     pub transfers: BTreeMap<Date, Usd>,
@@ -230,6 +235,14 @@ pub struct Standing {
 }
 
 impl RunReport {
+    /// Orders that were to be sent: the plan's sells, and the buys that the money reached for.
+    pub fn planned_orders(&self) -> usize {
+        let Some(plan) = &self.plan else { return 0 };
+        let sells = plan.orders(Side::Sell).count();
+        let buys = self.buy_plan.as_ref().map(|buy_plan| buy_plan.items.len());
+        sells + buys.unwrap_or_else(|| plan.orders(Side::Buy).count())
+    }
+
     /// Counts the days of what went wrong before as well, and notes what is over. What is only
     /// worth knowing comes and goes without that.
     pub fn compare(&mut self) {

@@ -70,6 +70,16 @@ impl Metrics {
         self.add("UnknownOrders", Unit::Count, tally.unknown);
         self.add("CriticalIncidents", Unit::Count, critical);
         self.add("BrokerRequests", Unit::Count, report.requests);
+        let month = report.rates.total();
+        for (name, share) in [
+            ("FilledOfPlanned30d", month.filled_share()),
+            ("RefusedOfSent30d", month.refused_share()),
+            ("GoodOfRuns30d", month.good_share()),
+        ] {
+            if let Some(share) = share {
+                self.add(name, Unit::Percent, share * Decimal::ONE_HUNDRED);
+            }
+        }
         if let Some(rate) = tally.cost_rate {
             self.add("SlippageBps", Unit::None, rate * Decimal::from(10_000));
         }

@@ -304,6 +304,7 @@ pub(crate) fn run_section(report: &RunReport, room: Room) -> Option<Section> {
         Fact::new("Took", elapsed(report.started_at, report.finished_at)),
         Fact::new("Requests to the broker", report.requests.to_string()),
     ];
+    facts.extend(lately(report));
     if let Some(force) = &report.force {
         facts.push(Fact::new("Forced because", clip(&force.reason, room.signs)));
         facts.push(Fact::new("Permitted until", moment(force.not_after)));
@@ -321,6 +322,24 @@ pub(crate) fn run_section(report: &RunReport, room: Room) -> Option<Section> {
     }
     facts.push(Fact::new("Look again", status_command(&report.key)));
     Section::of("This run", vec![Block::Facts(facts)])
+}
+
+/// How the last thirty days went.
+fn lately(report: &RunReport) -> Option<Fact> {
+    let total = report.rates.total();
+    let good = format!("{} of {} good", total.good, count_of(total.runs, "run"));
+    let filled = total.filled_share().map(|share| {
+        let orders = count_of(total.planned, "order");
+        format!(", {} of {orders} filled ({})", total.filled, percent(share))
+    });
+    let refused = (total.refused > 0)
+        .then(|| format!(", {} of {} refused", total.refused, count_of(total.attempts, "attempt")));
+    let text = [Some(good), filled, refused].into_iter().flatten().collect::<String>();
+    (total.runs > 0).then(|| Fact::new("The last 30 days", text))
+}
+
+fn count_of(number: u32, one: &str) -> String {
+    count(usize::try_from(number).unwrap_or(usize::MAX), one)
 }
 
 /// `12.5 TQQQ at $71.25`.

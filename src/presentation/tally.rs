@@ -91,7 +91,7 @@ impl Tally {
             (!judged.is_empty()).then(|| judged.iter().map(|(cost, _)| *cost).sum());
         let value: Usd = judged.iter().map(|(_, value)| *value).sum();
         Self {
-            planned: planned(report).max(outcomes().count()),
+            planned: report.planned_orders().max(outcomes().count()),
             filled: outcomes().filter(|order| order.is_filled()).count(),
             sent: outcomes().filter(|order| was_sent(order)).count(),
             unknown: outcomes().filter(|order| order.is_unknown()).count(),
@@ -103,16 +103,6 @@ impl Tally {
             cost_rate: cost.and_then(|cost| cost.ratio_to(value)),
         }
     }
-}
-
-/// Orders that were to be sent: the plan's sells, and the buys of the buy plan once there is one.
-fn planned(report: &RunReport) -> usize {
-    let Some(plan) = &report.plan else { return 0 };
-    let buys = match &report.buy_plan {
-        Some(buys) => buys.items.len(),
-        None => plan.orders(Side::Buy).count(),
-    };
-    plan.orders(Side::Sell).count() + buys
 }
 
 /// Value that the plan would sell and buy, at its reference prices.

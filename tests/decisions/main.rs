@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod books;
 #[path = "../money/mod.rs"]
 mod money;
 mod plan_edges;

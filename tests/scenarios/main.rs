@@ -33,6 +33,7 @@ mod past;
 mod permission;
 #[path = "../python/mod.rs"]
 mod python;
+mod rates;
 mod records;
 mod recount;
 mod replay;

@@ -17,6 +17,7 @@ use crate::domain::incident::{Category, Incident};
 use crate::domain::money::{Price, Shares, Usd, Weight};
 use crate::domain::order::{AttemptState, Side};
 use crate::domain::plan::{Action, HeldReason, HoldReason, SleeveState};
+use crate::domain::rates::Rates;
 use crate::domain::report::{DataReport, Marks, RECORD_VERSION, RunReport, Verdict};
 use crate::domain::revision::Hindsight;
 use crate::domain::run::{AccountName, Mode, RunAction, RunKey, Slot, StrategyName};
@@ -55,6 +56,7 @@ pub(crate) fn trading_day() -> RunReport {
         ledger: Some(ledger),
         books: Some(books),
         benchmark: None,
+        rates: Rates::default(),
         transfers: BTreeMap::new(),
         assets: BTreeMap::new(),
         prices: prices(),
