@@ -7,7 +7,7 @@ use crate::domain::books::returns::{money_weighted, of_sleeve, points, time_weig
 use crate::domain::books::{Books, SleeveBook};
 use crate::domain::money::Usd;
 use crate::domain::report::RunReport;
-use crate::presentation::figures::{change, day_month_year, money, percent_change};
+use crate::presentation::figures::{change, day_month, day_month_year, money, percent_change};
 use crate::presentation::line::Line;
 use crate::presentation::orders::change_with_rate;
 use crate::presentation::sheet::{Align, Block, Fact, Room, Section, Table};
@@ -16,48 +16,51 @@ use crate::presentation::sheet::{Align, Block, Fact, Room, Section, Table};
 const DIFFERENCE_LEAST: Usd = Usd::dollars(1);
 
 /// What the account earned; nothing on the day on which the books were opened.
-pub(crate) fn account(report: &RunReport, room: Room) -> Vec<Fact> {
-    let Some(books) = report.books.as_ref().filter(|books| books.began < report.key.session) else {
-        return Vec::new();
-    };
-    let since = day_month_year(books.began);
-    let mut facts =
-        vec![Fact::new(format!("Earned since {since}"), change(books.gain(&report.prices)))];
+pub(crate) fn account(report: &RunReport, room: Room) -> Option<Section> {
+    let books = report.books.as_ref().filter(|books| books.began < report.key.session)?;
+    let began = day_month_year(books.began);
     let curve: Vec<_> =
         report.equity_curve.iter().filter(|p| p.session >= books.began).copied().collect();
     let points = points(&curve, &report.transfers);
-    if let (Some(first), Some(rate)) = (points.first(), time_weighted(&points)) {
-        let since = day_month_year(first.session);
-        let rate = percent_change(rate);
-        facts.push(Fact::new("Return, time-weighted", format!("{rate} since {since}")));
+    let rate = time_weighted(&points);
+    let is_whole = points.first().is_some_and(|first| first.session == books.began);
+    let gain = change_with_rate(books.gain(&report.prices), rate.filter(|_| is_whole));
+    let mut facts = vec![Fact::new(format!("Since {began}"), gain)];
+    if let (Some(first), Some(rate), false) = (points.first(), rate, is_whole) {
+        let name = format!("Return since {}", day_month_year(first.session));
+        facts.push(Fact::new(name, percent_change(rate)));
     }
-    if let Some(market) = &report.benchmark
-        && let Some(rate) = market.earned().map(percent_change)
-    {
-        let since = day_month_year(market.since);
-        let name = format!("{} in that time", market.symbol);
-        facts.push(Fact::new(name, format!("{rate} since {since}, dividends included")));
+    let mut told = String::from("Returns are time-weighted");
+    let market = report.benchmark.as_ref();
+    if let Some((market, earned)) = market.and_then(|market| Some((market, market.earned()?))) {
+        facts.push(Fact::new(format!("{} meanwhile", market.symbol), percent_change(earned)));
+        told.push_str(", ");
+        told.push_str(market.symbol.as_str());
+        told.push_str(" with its dividends");
     }
-    facts.extend(left_alone(report, books));
+    if let Some(fact) = last_trades(report, books) {
+        facts.push(fact);
+        told.push_str(", trades against leaving all as it was");
+    }
+    told.push('.');
     if room.is_page() {
         let rate = money_weighted(&points).map(percent_change);
         facts.extend(rate.map(|rate| Fact::new("Return, money-weighted", rate)));
-        facts.push(Fact::new("Paid in since then", change(books.transfers)));
-        facts.push(Fact::new("Earned by no sleeve", change(books.unassigned)));
+        facts.push(Fact::new("Paid in", change(books.transfers)));
+        facts.push(Fact::new("By no sleeve", change(books.unassigned)));
     }
     if books.difference.abs() >= DIFFERENCE_LEAST {
-        facts.push(Fact::new("Cash that no entry explains", change(books.difference)));
+        facts.push(Fact::new("Not explained", change(books.difference)));
     }
-    facts
+    Section::of("Earned", vec![Block::Facts(facts), Block::Prose(told.into())])
 }
 
 /// What the orders of the run before have brought up to now, against leaving everything as it was.
-fn left_alone(report: &RunReport, books: &Books) -> Option<Fact> {
+fn last_trades(report: &RunReport, books: &Books) -> Option<Fact> {
     let mut earlier = books.trades.iter().filter_map(|trades| Some((trades.session?, &trades.all)));
     let (session, trades) = earlier.find(|(session, _)| *session < report.key.session)?;
     let brought = brought(trades, &report.prices).filter(|_| !trades.is_empty())?;
-    let name = format!("Brought by the trades of {}", day_month_year(session));
-    Some(Fact::new(name, format!("{}, against leaving all as it was", change(brought))))
+    Some(Fact::new(format!("Trades of {}", day_month(session)), change(brought)))
 }
 
 /// What a sleeve earned, in a sentence; nothing on its first day.

@@ -5,6 +5,7 @@ use crate::presentation::answers::{answers, headline};
 use crate::presentation::chart::allocation::allocation;
 use crate::presentation::chart::equity::equity_curve;
 use crate::presentation::detail::details;
+use crate::presentation::earned;
 use crate::presentation::figures::{day, money};
 use crate::presentation::incidents::{recovered, trouble, warnings};
 use crate::presentation::line::clip;
@@ -70,7 +71,8 @@ fn full(report: &RunReport, room: Room) -> Vec<Section> {
     let mut sections: Vec<Section> = [
         trouble(&report.incidents, room),
         recovered(&report.recovered, room),
-        money_section(report, room),
+        money_section(report),
+        earned::account(report, room),
         signals(report, room),
         orders(report, room),
         left_alone(report, room),

@@ -31,7 +31,7 @@ const REVISION_LEAST_BPS: i64 = 50;
 const HASH_MAX: usize = 12;
 
 /// Equity and cash, before and after.
-pub(crate) fn money_section(report: &RunReport, room: Room) -> Option<Section> {
+pub(crate) fn money_section(report: &RunReport) -> Option<Section> {
     let Some(account) = &report.account else {
         let told = "The account could not be read, so no figures are known.";
         return Section::of("Money", vec![Block::Prose(told.into())]);
@@ -50,7 +50,6 @@ pub(crate) fn money_section(report: &RunReport, room: Room) -> Option<Section> {
         "During the run",
         change_with_rate(during, during.ratio_to(account.equity_before)),
     ));
-    facts.extend(earned::account(report, room));
     facts.push(Fact::new("Cash before", money(account.cash_before)));
     facts.push(Fact::new("Cash now", money(account.cash_after)));
     if let Some(plan) = &report.plan {
