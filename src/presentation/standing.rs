@@ -316,10 +316,12 @@ pub(crate) fn run_section(report: &RunReport, room: Room) -> Option<Section> {
     if let Some(plan) = &report.plan {
         facts.push(Fact::new("Plan", hash(&plan.hash())));
     }
-    if report.action != RunAction::Preview {
+    if report.action == RunAction::Preview {
+        facts.push(Fact::new("Look again", status_command(&report.key)));
+    } else {
         facts.push(Fact::new("Record", format!("runs/{}/final.json", report.key)));
+        facts.push(Fact::new("Look again", format!("alchemiser report {}", report.key)));
     }
-    facts.push(Fact::new("Look again", status_command(&report.key)));
     Section::of("This run", vec![Block::Facts(facts)])
 }
 
