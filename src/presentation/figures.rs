@@ -87,6 +87,30 @@ pub(crate) fn compared(left: f64, right: f64) -> [String; 3] {
     [left, right, (left - right).abs()].map(|value| statistic(value, decimals))
 }
 
+/// Two ranked scores, and in words how far apart they are: a difference below what decides is a tie.
+pub(crate) fn ranked(last: f64, next: f64) -> [String; 3] {
+    let decimals = if is_tie(last, next) { 2 } else { decimals_between(last, next) };
+    let [last_told, next_told] = [last, next].map(|score| statistic(score, decimals));
+    [last_told, next_told, apart(last, next, decimals)]
+}
+
+/// How far apart two ranked scores are, in words.
+pub(crate) fn apart(last: f64, next: f64, decimals: usize) -> String {
+    let gap = statistic((last - next).abs(), decimals);
+    if is_tie(last, next) {
+        "a tie, the first listed stays".to_owned()
+    } else if gap == statistic(0.0, decimals) {
+        format!("under {gap} apart").replace("0 apart", "1 apart")
+    } else {
+        format!("{gap} apart")
+    }
+}
+
+/// Whether two scores rank alike: what differs below nine decimals does not decide.
+pub(crate) fn is_tie(last: f64, next: f64) -> bool {
+    (last - next).abs() < 1e-9
+}
+
 /// How many decimals it takes to tell two values apart, at least two.
 pub(crate) fn decimals_between(left: f64, right: f64) -> usize {
     let mut decimals = 2;
@@ -269,6 +293,9 @@ mod tests {
         assert_eq!(compared(78.9, 79.0), ["78.90", "79.00", "0.10"]);
         assert_eq!(compared(78.9996, 79.0), ["78.9996", "79.0000", "0.0004"]);
         assert_eq!(compared(1.0, 1.0), ["1.000000", "1.000000", "0.000000"]);
+        assert_eq!(ranked(4.5, 4.25), ["4.50", "4.25", "0.25 apart"]);
+        assert_eq!(ranked(4.000_000_04, 4.0)[2], "under 0.000001 apart");
+        assert_eq!(ranked(4.0, 4.0), ["4.00", "4.00", "a tie, the first listed stays"]);
         assert_eq!(value(-0.001), "0.00");
         assert_eq!(value(-12345.678), "−12,345.68");
     }

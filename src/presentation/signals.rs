@@ -5,7 +5,7 @@ use crate::domain::report::RunReport;
 use crate::domain::run::StrategyName;
 use crate::domain::strategy::{Signal, StrategyOutcome};
 use crate::domain::symphony::trace::{Condition, Ranking, Step, Trace, Turn};
-use crate::presentation::figures::{compared, percent, ratio, value};
+use crate::presentation::figures::{compared, percent, ranked, ratio, value};
 use crate::presentation::line::{Line, clip};
 use crate::presentation::sheet::{Block, Room, Row, Section, Tone};
 use crate::presentation::turning::{turns_at, turns_next};
@@ -154,13 +154,13 @@ fn ranked_by(ranking: &Ranking) -> String {
     let picks = listed(&picked, PICKS_MAX);
     match (last, next) {
         (Some((last, score)), Some((next, other))) => {
-            let [score, other, gap] = compared(*score, *other);
+            let [score, other, gap] = ranked(*score, *other);
             let price = ranking.turn.as_ref().filter(|turn| turn.instead.is_some());
             let price = price.map(|turn| format!(" {} would turn it.", turns_at(turn)));
             // The only one is the last one, which is named with its score.
             let picks = if picked.len() > 1 { picks + "; " } else { String::new() };
             format!(
-                "Ranked by {by}, {order} first: {picks}{} {score} before {} {other}, {gap} apart.{}",
+                "Ranked by {by}, {order} first: {picks}{} {score} before {} {other}, {gap}.{}",
                 clip(last, NAME_MAX),
                 clip(next, NAME_MAX),
                 price.unwrap_or_default()

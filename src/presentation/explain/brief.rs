@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::domain::symphony::outline::{Outline, Piece, Test};
 use crate::domain::symphony::trace::{Ranking, Step, Trace};
-use crate::presentation::figures::{decimals_between, ratio, statistic};
+use crate::presentation::figures::{self, decimals_between, is_tie, ratio};
 use crate::presentation::line::clip;
 
 /// Longest name of a group or an indicator.
@@ -170,14 +170,9 @@ pub(super) fn around(ranking: &Ranking) -> (Option<(f64, f64)>, usize) {
 /// How far the scores on either side of a cut are apart.
 pub(super) fn apart(pair: Option<(f64, f64)>, decimals: usize) -> String {
     match pair {
-        Some((last, next)) if is_tie(last, next) => "a tie, the first listed stays".to_owned(),
-        Some((last, next)) => format!("{} apart", statistic((last - next).abs(), decimals)),
+        Some((last, next)) => figures::apart(last, next, decimals),
         None => String::new(),
     }
-}
-
-fn is_tie(last: f64, next: f64) -> bool {
-    (last - next).abs() < 1e-9
 }
 
 /// `RSI(10) of SPY > 79`; parts of a compound in brackets.
