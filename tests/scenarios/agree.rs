@@ -25,6 +25,9 @@ pub(crate) fn books_agree(report: &RunReport) {
             .collect();
         assert_eq!(booked, owned, "{holder:?}: the books own what the ledger owns");
     }
+    let strange = |what: &str| what.starts_with("the books did not own");
+    let followed = report.incidents.iter().find(|incident| strange(&incident.what));
+    assert_eq!(followed, None, "every move of shares has its entry");
     let profit = books.profit(&report.prices);
     let earned = books.opening + books.transfers + profit.total() + books.unassigned;
     assert_eq!(earned, books.cash + profit.value, "opening, paid in and earned are all there is");
