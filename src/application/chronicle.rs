@@ -3,7 +3,7 @@
 //! One function per source, each only copying, so that a run that stops early still reports
 //! everything that was known by then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -114,8 +114,11 @@ pub(super) fn take_snapshot(report: &mut RunReport, snapshot: &Snapshot, data: D
         positions: snapshot.positions.values().cloned().collect(),
     });
     report.data = Some(data);
-    let since = report.equity_curve.first().map(|point| point.session);
-    report.benchmark = since.and_then(|since| benchmark::over(&snapshot.histories, since));
+    let mut sessions: BTreeSet<_> = report.equity_curve.iter().map(|point| point.session).collect();
+    if !sessions.is_empty() {
+        sessions.insert(report.key.session);
+        report.benchmark = benchmark::over(&snapshot.histories, &sessions);
+    }
     report.assets.clone_from(&snapshot.assets);
     let known = if let Past::Known(known) = &snapshot.past { known.books.as_ref() } else { None };
     let traded = known.into_iter().flat_map(|books| &books.trades).flat_map(|trades| &trades.all);

@@ -39,7 +39,7 @@ pub mod signal;
 pub mod sleeve;
 pub mod snapshot;
 pub(crate) mod spelling;
-mod steps;
+pub(crate) mod steps;
 pub mod strategy;
 pub mod symbol;
 pub mod symphony;

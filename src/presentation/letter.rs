@@ -3,7 +3,9 @@
 use crate::domain::report::{RunReport, Verdict};
 use crate::presentation::answers::{answers, headline};
 use crate::presentation::chart::allocation::allocation;
+use crate::presentation::chart::drift::drift;
 use crate::presentation::chart::equity::equity_curve;
+use crate::presentation::chart::ribbon::ribbon;
 use crate::presentation::detail::details;
 use crate::presentation::earned;
 use crate::presentation::figures::{day, money};
@@ -74,12 +76,14 @@ fn full(report: &RunReport, room: Room) -> Vec<Section> {
         money_section(report),
         earned::account(report, room),
         signals(report, room),
+        ribbon(report),
         orders(report, room),
         left_alone(report, room),
         between(report, room),
         sleeves(report, room),
         equity_curve(report),
         allocation(report),
+        drift(report),
         limits(report, room),
         data(report, room),
         warnings(&report.incidents, room),

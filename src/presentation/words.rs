@@ -202,15 +202,22 @@ pub(crate) fn gap(gap: Gap) -> &'static str {
     }
 }
 
+/// Margins below this are on the edge,
+pub(crate) const EDGE: f64 = 0.01;
+/// below this close,
+pub(crate) const CLOSE: f64 = 0.05;
+/// and below this clear; all others are far from turning.
+pub(crate) const CLEAR: f64 = 0.2;
+
 /// How sure a signal is, from its smallest margin.
 pub(crate) fn confidence(margin: f64) -> &'static str {
     if !margin.is_finite() {
         "not known"
-    } else if margin < 0.01 {
+    } else if margin < EDGE {
         "on the edge"
-    } else if margin < 0.05 {
+    } else if margin < CLOSE {
         "close"
-    } else if margin < 0.2 {
+    } else if margin < CLEAR {
         "clear"
     } else {
         "far from turning"

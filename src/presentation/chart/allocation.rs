@@ -51,14 +51,15 @@ pub(crate) fn allocation(report: &RunReport) -> Option<Section> {
 }
 
 /// What is held, by symbol.
-struct Holdings {
-    value: BTreeMap<Symbol, Usd>,
+pub(super) struct Holdings {
+    pub(super) value: BTreeMap<Symbol, Usd>,
     /// Of it the shares that no strategy owns: they are neither sold nor bought.
-    foreign: BTreeMap<Symbol, Usd>,
+    pub(super) foreign: BTreeMap<Symbol, Usd>,
     unpriced: Vec<Symbol>,
 }
 
-fn holdings(report: &RunReport, account: &AccountReport) -> Holdings {
+/// What is held now, at the report's prices.
+pub(super) fn holdings(report: &RunReport, account: &AccountReport) -> Holdings {
     let (mut value, mut foreign, mut unpriced) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
     for held in &account.positions {
         let Some(price) = held.price.or_else(|| report.prices.get(&held.symbol).copied()) else {
@@ -73,12 +74,17 @@ fn holdings(report: &RunReport, account: &AccountReport) -> Holdings {
 }
 
 /// Money aimed at in each symbol, and the whole it is a part of.
-struct Aims {
-    money: BTreeMap<Symbol, Usd>,
-    whole: Usd,
+pub(super) struct Aims {
+    pub(super) money: BTreeMap<Symbol, Usd>,
+    pub(super) whole: Usd,
 }
 
-fn aims(report: &RunReport, plan: &RebalancePlan, foreign: &BTreeMap<Symbol, Usd>) -> Aims {
+/// What the plan aims at, shares of no strategy as they are.
+pub(super) fn aims(
+    report: &RunReport,
+    plan: &RebalancePlan,
+    foreign: &BTreeMap<Symbol, Usd>,
+) -> Aims {
     let mut money = foreign.clone();
     for sleeve in &plan.sleeves {
         for (symbol, aim) in sleeve_aims(report, plan, sleeve) {

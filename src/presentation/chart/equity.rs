@@ -6,14 +6,17 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
+use crate::domain::books::benchmark::Benchmark;
+use crate::domain::books::returns::points;
 use crate::domain::money::Usd;
-use crate::domain::report::RunReport;
+use crate::domain::report::{EquityPoint, RunReport};
 use crate::presentation::chart::Chart;
 use crate::presentation::chart::picture::{
     Ink, LETTERING, Picture, Point, Shape, Side, Stroke, WIDTH, width,
 };
 use crate::presentation::figures::{count, day_month, day_month_year, dollars, money};
 use crate::presentation::sheet::{Block, Fact, Section};
+use crate::presentation::words::capital;
 
 const HEIGHT: i16 = 500;
 const LEFT: i16 = 36;
@@ -36,19 +39,39 @@ const FIGURES_MAX: usize = 5;
 
 type Points = Vec<(Date, Usd)>;
 
-/// Equity at the end of past runs; `None` before the first.
+/// Equity at the end of past runs beside the market's; `None` before the first.
 pub(crate) fn equity_curve(report: &RunReport) -> Option<Section> {
-    let by_session: BTreeMap<Date, Usd> =
-        report.equity_curve.iter().map(|point| (point.session, point.equity)).collect();
-    let points: Points = by_session.into_iter().collect();
-    Section::of("Equity over the runs", vec![Block::Chart(chart(&points)?)])
+    let market = report.benchmark.as_ref();
+    let chart = curve_of(&report.equity_curve, &report.transfers, market)?;
+    Section::of("Equity over the runs", vec![Block::Chart(chart)])
 }
 
-fn chart(points: &Points) -> Option<Chart> {
+/// The curve of these points; of two of one session the last counts.
+pub(crate) fn curve_of(
+    curve: &[EquityPoint],
+    transfers: &BTreeMap<Date, Usd>,
+    market: Option<&Benchmark>,
+) -> Option<Chart> {
+    let by_session: BTreeMap<Date, EquityPoint> =
+        curve.iter().map(|point| (point.session, *point)).collect();
+    let curve: Vec<EquityPoint> = by_session.into_values().collect();
+    let instead = market.map(|market| {
+        let instead = market.instead(&points(&curve, transfers));
+        (market.symbol.to_string(), instead)
+    });
+    let own = curve.iter().map(|point| (point.session, point.equity)).collect();
+    chart(&own, instead.filter(|(_, instead)| instead.len() > 1 && instead.len() == curve.len()))
+}
+
+/// The chart of the account's points, beside those of the same money in a fund.
+fn chart(points: &Points, market: Option<(String, Points)>) -> Option<Chart> {
     let (first, last) = (points.first()?, points.last()?);
     let low = points.iter().min_by_key(|(_, equity)| *equity)?;
     let high = points.iter().max_by_key(|(_, equity)| *equity)?;
-    let scale = Scale::over(low.1.decimal(), high.1.decimal())?;
+    let all = points.iter().chain(market.iter().flat_map(|(_, instead)| instead));
+    let bounds =
+        all.fold((low.1, high.1), |(low, high), (_, worth)| (low.min(*worth), high.max(*worth)));
+    let scale = Scale::over(bounds.0.decimal(), bounds.1.decimal())?;
     let mut caption = if points.len() == 1 {
         format!("{} after the first run on record, {}.", money(first.1), day_month(first.0))
     } else {
@@ -59,7 +82,7 @@ fn chart(points: &Points) -> Option<Chart> {
         caption.push_str(" Dashed: more than a week without a run.");
     }
     let at = |point: &(Date, Usd)| format!("{} on {}", money(point.1), date(point.0, last.0));
-    let alt = format!(
+    let mut alt = format!(
         "Line of the equity after {} up to {}. First {}, lowest {}, highest {}, last {}.",
         count(points.len(), "run"),
         day_month_year(last.0),
@@ -69,12 +92,23 @@ fn chart(points: &Points) -> Option<Chart> {
         at(last)
     );
     let recent = points.iter().skip(points.len().saturating_sub(FIGURES_MAX));
+    let mut figures: Vec<Fact> =
+        recent.map(|(on, equity)| Fact::new(day_month(*on), money(*equity))).collect();
+    if let Some((symbol, (_, worth))) =
+        market.as_ref().and_then(|(symbol, instead)| Some((symbol, instead.last()?)))
+    {
+        let worth = money(*worth);
+        let payments = format!("the same payments into {symbol}");
+        caption = format!("{caption} {} would be {worth} now.", capital(&payments));
+        alt = format!("{alt} A second line: {payments}, last {worth}.");
+        figures.push(Fact::new(capital(&payments), worth));
+    }
     Some(Chart {
         name: "equity",
-        picture: picture(points, &scale),
+        picture: picture(points, market, &scale),
         alt: alt.into(),
         caption: caption.into(),
-        figures: recent.map(|(on, equity)| Fact::new(day_month(*on), money(*equity))).collect(),
+        figures,
     })
 }
 
@@ -142,7 +176,7 @@ fn round_step(least: Decimal) -> Option<Decimal> {
     steps.into_iter().flatten().find(|step| *step >= least)
 }
 
-fn picture(points: &Points, scale: &Scale) -> Picture {
+fn picture(points: &Points, market: Option<(String, Points)>, scale: &Scale) -> Picture {
     let labels: Vec<(Decimal, String)> =
         scale.lines.iter().map(|line| (*line, scale.label(*line))).collect();
     let figures = labels.iter().map(|(_, label)| width(label)).max().unwrap_or_default();
@@ -155,33 +189,61 @@ fn picture(points: &Points, scale: &Scale) -> Picture {
         let at = Point { x: WIDTH - LEFT, y: y + LETTERING / 3 };
         shapes.push(Shape::Words { at, side: Side::End, text: label.into(), ink: Ink::Dim });
     }
-    shapes.extend(curve(points, scale, right));
+    let names = market.as_ref().map(|(symbol, _)| legend(symbol, right));
+    if let Some((_, instead)) = market {
+        shapes.extend(curve(&instead, scale, (right, Ink::Mark, 4)));
+    }
+    shapes.extend(curve(points, scale, (right, Ink::Fill, 6)));
+    shapes.extend(last_point(points, scale, right));
     shapes.extend(dates(points, right));
+    shapes.extend(names.into_iter().flatten());
     Picture { height: HEIGHT, shapes }
 }
 
-/// The line in pieces, dashed over gaps, and a dot on the last point.
-fn curve(points: &Points, scale: &Scale, right: i16) -> Vec<Shape> {
-    let Some(((first, _), (last, _))) = points.first().zip(points.last()) else {
-        return Vec::new();
-    };
-    let whole = i64::from(days(*first, *last).max(1));
-    let place = |(on, equity): &(Date, Usd)| {
-        let along = i64::from(days(*first, *on)) * i64::from(right - LEFT) / whole;
-        Point { x: LEFT + i16::try_from(along).unwrap_or_default(), y: scale.y(equity.decimal()) }
-    };
-    let line =
-        |points: Vec<Point>, thick, stroke| Shape::Line { points, thick, stroke, ink: Ink::Fill };
+/// Which line is which, between the dates.
+fn legend(symbol: &str, right: i16) -> Vec<Shape> {
+    let words = [("account", Ink::Fill), (symbol, Ink::Mark)];
+    let whole = words.iter().map(|(text, _)| width(text)).sum::<i16>() + LEFT;
+    let mut x = (LEFT + right - whole) / 2;
+    let mut shapes = Vec::new();
+    for (text, ink) in words {
+        let at = Point { x, y: DATES };
+        shapes.push(Shape::Words { at, side: Side::Start, text: text.into(), ink });
+        x += width(text) + LEFT;
+    }
+    shapes
+}
+
+/// Where a point lies between the first day and the last.
+fn place(points: &Points, (on, worth): &(Date, Usd), scale: &Scale, right: i16) -> Point {
+    let first = points.first().map_or(*on, |(first, _)| *first);
+    let last = points.last().map_or(*on, |(last, _)| *last);
+    let along = i64::from(days(first, *on)) * i64::from(right - LEFT);
+    let along = along / i64::from(days(first, last).max(1));
+    Point { x: LEFT + i16::try_from(along).unwrap_or_default(), y: scale.y(worth.decimal()) }
+}
+
+/// The line in pieces, dashed over gaps.
+fn curve(points: &Points, scale: &Scale, (right, ink, thick): (i16, Ink, i16)) -> Vec<Shape> {
+    let place = |point: &(Date, Usd)| place(points, point, scale, right);
+    let line = |points: Vec<Point>, thick, stroke| Shape::Line { points, thick, stroke, ink };
     let mut shapes = Vec::new();
     for pair in points.windows(2).filter(|pair| is_gap(pair)) {
-        shapes.push(line(pair.iter().map(place).collect(), 3, Stroke::Dashed));
+        shapes.push(line(pair.iter().map(place).collect(), thick / 2, Stroke::Dashed));
     }
     for piece in points.chunk_by(|one, next| !is_gap(&[*one, *next])) {
         match piece {
-            [alone] => shapes.push(Shape::Dot(place(alone), 5, Ink::Fill)),
-            _ => shapes.push(line(piece.iter().map(place).collect(), 6, Stroke::Solid)),
+            [alone] => shapes.push(Shape::Dot(place(alone), 5, ink)),
+            _ => shapes.push(line(piece.iter().map(place).collect(), thick, Stroke::Solid)),
         }
     }
+    shapes
+}
+
+/// A dot on the last point, with its figure where it is the only one.
+fn last_point(points: &Points, scale: &Scale, right: i16) -> Vec<Shape> {
+    let place = |point: &(Date, Usd)| place(points, point, scale, right);
+    let mut shapes = Vec::new();
     shapes.extend(points.last().map(|last| Shape::Dot(place(last), 11, Ink::Fill)));
     if let [alone] = points.as_slice() {
         let at = Point { x: LEFT + GAP, y: place(alone).y - GAP };
@@ -246,7 +308,7 @@ mod tests {
 
     #[test]
     fn the_curve_runs_from_the_first_to_the_last_day_with_the_highest_on_top() {
-        let chart = chart(&points(&["100000", "95000", "110000"])).unwrap();
+        let chart = chart(&points(&["100000", "95000", "110000"]), None).unwrap();
         let pieces = pieces(&chart);
         let [(Stroke::Solid, line)] = pieces.as_slice() else { panic!("{pieces:?}") };
         assert_eq!(line[0].x, LEFT);
@@ -260,7 +322,7 @@ mod tests {
 
     #[test]
     fn the_description_tells_what_the_line_shows() {
-        let chart = chart(&points(&["100000", "95000.5", "110000", "99000"])).unwrap();
+        let chart = chart(&points(&["100000", "95000.5", "110000", "99000"]), None).unwrap();
         assert_eq!(
             chart.alt.as_str(),
             "Line of the equity after 4 runs up to 19 Nov 2026. First $100,000.00 on 16 Nov, \
@@ -277,7 +339,7 @@ mod tests {
         let mut points = points(&["100", "101", "102"]);
         points.push((on(2026, 12, 16), usd("103")));
         points.push((on(2026, 12, 17), usd("104")));
-        let chart = chart(&points).unwrap();
+        let chart = chart(&points, None).unwrap();
         let pieces = pieces(&chart);
         let strokes: Vec<_> = pieces.iter().map(|(stroke, line)| (*stroke, line.len())).collect();
         assert_eq!(strokes, [(Stroke::Dashed, 2), (Stroke::Solid, 3), (Stroke::Solid, 2)]);
@@ -289,19 +351,40 @@ mod tests {
 
     #[test]
     fn one_run_is_a_dot_with_its_figure_and_none_is_no_chart() {
-        let single = chart(&points(&["100004.16"])).unwrap();
+        let single = chart(&points(&["100004.16"]), None).unwrap();
         assert_eq!(pieces(&single), Vec::new());
         let labels = labels(&single);
         assert!(labels.contains(&"$100,004 after the first run"), "{labels:?}");
         assert_eq!(labels.iter().filter(|label| **label == "16 Nov").count(), 1);
         assert!(raster::draw(&single.picture).is_some());
-        assert!(chart(&Vec::new()).is_none());
+        assert!(chart(&Vec::new(), None).is_none());
+    }
+
+    #[test]
+    fn the_market_is_a_second_line_on_the_same_scale() {
+        let own = points(&["100000", "95000", "110000"]);
+        let spy = Some(("SPY".to_owned(), points(&["100000", "120000", "90000"])));
+        let chart = chart(&own, spy).unwrap();
+        let line = |wanted: Ink| {
+            chart.picture.shapes.iter().find_map(|shape| match shape {
+                Shape::Line { points, ink, .. } if *ink == wanted => Some(points.clone()),
+                Shape::Line { .. } | Shape::Bar(..) | Shape::Dot(..) | Shape::Words { .. } => None,
+            })
+        };
+        let (account, market) = (line(Ink::Fill).unwrap(), line(Ink::Mark).unwrap());
+        assert_eq!(account[0], market[0], "both begin with the same money");
+        assert_eq!((market[1].y, market[2].y), (TOP, BOTTOM), "the scale reaches over both");
+        assert!((TOP..BOTTOM).contains(&account[2].y));
+        assert!(labels(&chart).contains(&"SPY"));
+        assert!(chart.alt.as_str().ends_with("the same payments into SPY, last $90,000.00."));
+        assert_eq!(chart.figures.last().unwrap().value.as_str(), "$90,000.00");
+        assert!(raster::draw(&chart.picture).is_some());
     }
 
     #[test]
     fn a_flat_curve_lies_inside_its_scale() {
         for flat in ["100000", "0", "0.01", "1000000000000", "-500"] {
-            let chart = chart(&points(&[flat, flat, flat])).unwrap();
+            let chart = chart(&points(&[flat, flat, flat]), None).unwrap();
             let line = &pieces(&chart)[0].1;
             assert!(line.iter().all(|point| point.y == line[0].y), "{flat}");
             assert!(raster::draw(&chart.picture).is_some(), "{flat}");
@@ -318,7 +401,7 @@ mod tests {
 
     #[test]
     fn a_quiet_week_is_not_blown_up() {
-        let chart = chart(&points(&["100000", "100010", "100000"])).unwrap();
+        let chart = chart(&points(&["100000", "100010", "100000"]), None).unwrap();
         let line = &pieces(&chart)[0].1;
         assert!((1..10).contains(&(line[0].y - line[1].y)), "{line:?}");
     }
@@ -357,7 +440,7 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_happened_the_curve_stays_between_its_lines(points in any_points()) {
-            let chart = chart(&points).unwrap();
+            let chart = chart(&points, None).unwrap();
             for (_, line) in pieces(&chart) {
                 for point in line {
                     prop_assert!((LEFT..WIDTH - LEFT).contains(&point.x));

@@ -4,19 +4,22 @@
 //! no pictures, and a picture that cannot be drawn costs a letter nothing but the picture.
 
 pub(crate) mod allocation;
+pub(crate) mod drift;
 pub(crate) mod equity;
 mod glyphs;
 pub(crate) mod picture;
 mod png;
 mod raster;
+pub(crate) mod ribbon;
 
 use crate::domain::hash::sha256_hex;
 use crate::presentation::chart::picture::{Picture, WIDTH};
 use crate::presentation::line::Line;
 use crate::presentation::sheet::{Block, Fact, Sheet};
 
-/// Largest image sent. Ours take a tenth; two of this size and a whole letter stay below 300 kB.
-const IMAGE_BYTES_MAX: usize = 60_000;
+/// Most bytes of a letter's images together: with a whole letter they stay below 300 kB. Ours take a
+/// fifth; one that does not fit any more is left out, and its figures stand in its place.
+const IMAGES_BYTES_MAX: usize = 120_000;
 /// Signs of an image's hash in its name; the name only has to differ between letters.
 const NAME_HASH_MAX: usize = 16;
 
@@ -51,9 +54,14 @@ pub struct InlineImage {
 /// The images of a sheet's charts, without those that cannot be drawn.
 pub(crate) fn images(sheet: &Sheet) -> Vec<InlineImage> {
     let blocks = sheet.sections.iter().flat_map(|section| &section.blocks);
+    let mut room = IMAGES_BYTES_MAX;
     blocks
         .filter_map(|block| match block {
-            Block::Chart(chart) => image(chart),
+            Block::Chart(chart) => {
+                let image = image(chart)?;
+                room = room.checked_sub(image.png.len())?;
+                Some(image)
+            }
             Block::Prose(_)
             | Block::Facts(_)
             | Block::Rows(_)
@@ -65,7 +73,7 @@ pub(crate) fn images(sheet: &Sheet) -> Vec<InlineImage> {
 }
 
 fn image(chart: &Chart) -> Option<InlineImage> {
-    let png = raster::draw(&chart.picture).filter(|png| png.len() <= IMAGE_BYTES_MAX)?;
+    let png = raster::draw(&chart.picture)?;
     let hash: String = sha256_hex(&png).chars().take(NAME_HASH_MAX).collect();
     let half = |length: i16| u16::try_from(length / 2).ok();
     Some(InlineImage {
