@@ -6,7 +6,7 @@
 //! `chronicle` collects the report on the way. The operator's word is in [`control`], [`arming`]
 //! and [`instructions`]. [`protocol`] is a page without code: what all of them keep to together,
 //! and what happens after a break at any point. [`watch`] comes after a run and only reads what it
-//! left. No rule of trading lives here: those are in the domain.
+//! left, and so does [`period`], which tells of a week or a month. No rule of trading lives here: those are in the domain.
 
 pub mod alarm;
 pub mod arming;
@@ -31,6 +31,7 @@ mod left_open;
 pub mod observe;
 mod order_life;
 mod outcomes;
+pub mod period;
 mod planning;
 pub mod ports;
 pub mod protocol;

@@ -34,7 +34,6 @@ macro_rules! codes {
 
 codes! {
     AccountBlocked "account-blocked",
-    ActionNotAvailable "action-not-available",
     ActivityUnknown "activity-unknown",
     AdoptUndecided "adopt-undecided",
     AdoptedOrderDiffers "adopted-order-differs",

@@ -61,7 +61,8 @@ impl Rates {
 }
 
 impl Counts {
-    fn of(report: &RunReport) -> Self {
+    /// What one run came to.
+    pub fn of(report: &RunReport) -> Self {
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let outcomes = || report.execution.outcomes();
         let states = || outcomes().flat_map(|outcome| &outcome.attempts).map(|one| one.state);
@@ -77,7 +78,9 @@ impl Counts {
         }
     }
 
-    const fn and(self, other: Self) -> Self {
+    /// Both together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
         Self {
             planned: self.planned.saturating_add(other.planned),
             filled: self.filled.saturating_add(other.filled),

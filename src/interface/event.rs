@@ -6,10 +6,14 @@ use serde_json::Value;
 
 use crate::domain::code::Code;
 use crate::domain::incident::{Category, Incident};
+use crate::domain::period::{Period, PeriodRequest, Span};
 use crate::domain::run::{
     AccountName, Force, Mode, NameError, RunAction, RunRequest, Slot, WatchRequest,
 };
+use crate::domain::session::exchange_date;
 
+/// Most accounts of a digest.
+const ACCOUNTS_MAX: usize = 20;
 /// What a right event looks like, for the message to whoever sent another.
 pub const EXAMPLE: &str = r#"{"action":"trade","mode":"paper","account":"main","slot":"open","scheduled_for":"2026-11-20T14:35:00Z"}"#;
 
@@ -28,26 +32,7 @@ pub enum Event {
         account: AccountName,
     },
     /// Send a letter about a period.
-    Report {
-        /// Paper or live.
-        mode: Mode,
-        /// Account name.
-        account: AccountName,
-        /// The period.
-        period: Period,
-    },
-}
-
-/// Period of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Period {
-    /// One day.
-    Day,
-    /// One week.
-    Week,
-    /// One month.
-    Month,
+    Report(PeriodRequest),
 }
 
 /// Why an event is refused.
@@ -74,7 +59,8 @@ struct Raw {
     account: String,
     slot: Option<String>,
     scheduled_for: Option<String>,
-    period: Option<Period>,
+    period: Option<Span>,
+    accounts: Option<Vec<String>>,
     force: Option<Force>,
 }
 
@@ -108,13 +94,10 @@ impl Event {
             serde_json::from_value(event).map_err(|error| EventError::Shape(error.to_string()))?;
         let account = AccountName::parse(&raw.account).map_err(|error| named("account", &error))?;
         if raw.action == Action::Report {
-            let period = raw.period.ok_or_else(|| missing("period"))?;
-            absent("slot", raw.slot.is_some())?;
-            absent("scheduled_for", raw.scheduled_for.is_some())?;
-            absent("force", raw.force.is_some())?;
-            return Ok(Self::Report { mode: raw.mode, account, period });
+            return report(raw, account, now).map(Self::Report);
         }
         absent("period", raw.period.is_some())?;
+        absent("accounts", raw.accounts.is_some())?;
         if raw.action == Action::Drill {
             absent("slot", raw.slot.is_some())?;
             absent("scheduled_for", raw.scheduled_for.is_some())?;
@@ -143,10 +126,31 @@ impl Event {
         match self {
             Self::Run(RunRequest { mode, account, .. })
             | Self::Watch(WatchRequest { mode, account, .. })
-            | Self::Report { mode, account, .. }
+            | Self::Report(PeriodRequest { mode, account, .. })
             | Self::Drill { mode, account } => (*mode, account),
         }
     }
+}
+
+/// A letter of the newest period that was over when it was scheduled, else now.
+fn report(raw: Raw, account: AccountName, now: Timestamp) -> Result<PeriodRequest, EventError> {
+    let span = raw.period.ok_or_else(|| missing("period"))?;
+    absent("slot", raw.slot.is_some())?;
+    absent("force", raw.force.is_some())?;
+    let scheduled_for = raw.scheduled_for.map(|text| moment(&text, raw.mode, now)).transpose()?;
+    let mut accounts = Vec::new();
+    for name in raw.accounts.unwrap_or_default() {
+        let name = AccountName::parse(&name).map_err(|error| named("accounts", &error))?;
+        if !accounts.contains(&name) {
+            accounts.push(name);
+        }
+    }
+    if accounts.len() > ACCOUNTS_MAX {
+        let why = format!("{} accounts; at most {ACCOUNTS_MAX}", accounts.len());
+        return Err(EventError::Field { field: "accounts", why });
+    }
+    let period = Period::newest(span, exchange_date(scheduled_for.unwrap_or(now)));
+    Ok(PeriodRequest { mode: raw.mode, account, accounts, period })
 }
 
 fn moment(text: &str, mode: Mode, now: Timestamp) -> Result<Timestamp, EventError> {
@@ -266,10 +270,35 @@ mod tests {
 
     #[test]
     fn a_report_has_a_period_and_no_session() {
-        let event =
-            json!({"action": "report", "mode": "paper", "account": "main", "period": "week"});
-        assert!(matches!(parse(event).unwrap(), Event::Report { period: Period::Week, .. }));
-        let event = json!({"action": "report", "mode": "paper", "account": "main"});
-        assert!(parse(event).unwrap_err().to_string().contains("period"));
+        let now: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap(); // a Saturday
+        let event = |more: Value| {
+            let mut event = json!({"action": "report", "mode": "paper", "account": "main"});
+            for (field, value) in more.as_object().unwrap() {
+                event[field] = value.clone();
+            }
+            Event::parse(event, now).map(|event| {
+                let Event::Report(request) = event else { panic!("{event:?}") };
+                format!("{} {}", request.period, request.place())
+            })
+        };
+        let told = |more| event(more).unwrap();
+        let late = json!({"period": "week", "scheduled_for": "2026-11-14T12:00:00Z"});
+        assert_eq!(told(json!({"period": "week"})), "2026-W47 reports/paper/main/2026-W47");
+        assert_eq!(told(late), "2026-W46 reports/paper/main/2026-W46");
+        assert_eq!(told(json!({"period": "month"})), "2026-10 reports/paper/main/2026-10");
+        let digest = json!({"period": "day", "accounts": ["main", "second", "main"]});
+        assert_eq!(told(digest), "2026-11-21 reports/paper/main/2026-11-21-digest");
+        let many: Vec<String> = (0..21).map(|number| format!("a{number}")).collect();
+        for (wrong, word) in [
+            (json!({}), "period"),
+            (json!({"period": "year"}), "year"),
+            (json!({"period": "week", "slot": "open"}), "slot"),
+            (json!({"period": "week", "accounts": ["../x"]}), "accounts"),
+            (json!({"period": "week", "accounts": many}), "at most 20"),
+        ] {
+            let error = event(wrong).unwrap_err().to_string();
+            assert!(error.contains(word), "{error}");
+        }
+        assert!(parse(with("accounts", json!(["main"]))).is_err(), "not for a trade");
     }
 }

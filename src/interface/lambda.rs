@@ -7,56 +7,31 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
 use serde_json::Value;
 use tracing::{error, info};
 
-use crate::application::journal::Journal;
+use crate::application::journal::{Journal, JournalError};
+use crate::application::period::{PeriodPost, tell_period};
 use crate::application::ports::{Clock, StoreError};
 use crate::application::run::{Ended, run};
 use crate::application::tell::{Mailed, refuse};
+use crate::application::trouble;
 use crate::application::watch::{WatchPost, Watched, watch};
 use crate::domain::code::Code;
 use crate::domain::incident::{Category, Incident};
-use crate::domain::report::RunReport;
+use crate::domain::period::PeriodRequest;
 use crate::domain::run::{AccountName, Mode, RunAction, RunRequest, WatchRequest};
 use crate::interface::connections::Connections;
 use crate::interface::event::{Event, EventError};
+use crate::interface::response::{MAIL_FAILED, Response, mail_word, noted, reported, seen, told};
 use crate::interface::settings::{Settings, SettingsError};
 use crate::interface::telemetry;
 use crate::interface::wiring::{Invocation, Outside};
+use crate::presentation::PeriodReport;
 use crate::presentation::metrics::{Metrics, Unit};
 
 /// Time kept for the answer itself: after it the process is stopped without a word.
 const LAST_WORDS: SignedDuration = SignedDuration::from_millis(1_000);
-/// How the answer begins about a mail that was not taken.
-const MAIL_FAILED: &str = "failed";
-
-/// What the function answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Response {
-    /// How it ended: a verdict, `repeated`, `in-progress`, `nothing-open` or `refused`.
-    pub outcome: String,
-    /// The run, if the event named one.
-    pub run: Option<String>,
-    /// Paper or live.
-    pub mode: Option<Mode>,
-    /// What became of the mail.
-    pub mail: String,
-    /// What went wrong.
-    pub incidents: Vec<Noted>,
-}
-
-/// An incident in the answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Noted {
-    /// Category.
-    pub category: Category,
-    /// Stable short name.
-    pub code: String,
-    /// What happened.
-    pub message: String,
-}
 
 /// The invocation could not even leave a record: the failure destination has to tell.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -223,12 +198,13 @@ async fn attend(
             metrics.add("MailFailed", Unit::Count, u64::from(watched.mailed.has_failed()));
             return Ok(seen(&watched));
         }
-        Ok(Event::Report { .. }) => Incident::new(
-            Category::Configuration,
-            Code::ActionNotAvailable,
-            "event",
-            "this version has no period reports",
-        ),
+        Ok(Event::Report(request)) => match told_period(&request, outside).await {
+            Ok((report, mailed)) => {
+                metrics.add("MailFailed", Unit::Count, u64::from(mailed.has_failed()));
+                return Ok(reported(&report, &mailed));
+            }
+            Err(error) => trouble::journal(&error),
+        },
         Err(error) => Incident::from(&error),
     };
     let (response, kept) = refused(refusal, &invocation, outside).await;
@@ -275,16 +251,19 @@ async fn look(request: &WatchRequest, invocation: &Invocation, outside: &Outside
     Box::pin(watch(request, &at)).await
 }
 
-fn seen(watched: &Watched) -> Response {
-    let response = Response {
-        outcome: watched.look.finding.as_str().to_owned(),
-        run: Some(watched.look.run.to_string()),
-        mode: Some(watched.look.run.mode),
-        mail: mail_word(&watched.mailed),
-        incidents: watched.incidents.iter().map(noted).collect(),
+/// Tells of a period; reads records and nothing else.
+async fn told_period(
+    request: &PeriodRequest,
+    outside: &Outside,
+) -> Result<(PeriodReport, Mailed), JournalError> {
+    let mail = outside.default_policy().mail;
+    let at = PeriodPost {
+        store: outside.store.as_ref(),
+        mailer: outside.mailer.as_ref(),
+        clock: outside.clock.as_ref(),
+        mail: &mail,
     };
-    info!(outcome = %response.outcome, run = response.run, mail = %response.mail, "looked");
-    response
+    Box::pin(tell_period(request, &at)).await
 }
 
 #[expect(clippy::panic, reason = "it is what a drill is for")]
@@ -342,16 +321,6 @@ fn count(ended: &Ended, metrics: &mut Metrics, now: Timestamp) {
     metrics.add("MailFailed", Unit::Count, u64::from(mailed.has_failed()));
 }
 
-fn told(report: &RunReport, outcome: String, mailed: &Mailed) -> Response {
-    Response {
-        outcome,
-        run: Some(report.key.to_string()),
-        mode: Some(report.key.mode),
-        mail: mail_word(mailed),
-        incidents: report.incidents.iter().map(noted).collect(),
-    }
-}
-
 /// The answer to an event that got no run, and whether the refusal is on record.
 async fn refused(
     incident: Incident,
@@ -375,22 +344,4 @@ async fn refused(
         incidents: vec![noted(&incident)],
     };
     (response, kept)
-}
-
-fn noted(incident: &Incident) -> Noted {
-    Noted {
-        category: incident.category,
-        code: incident.code.clone(),
-        message: incident.what.clone(),
-    }
-}
-
-fn mail_word(mailed: &Mailed) -> String {
-    match mailed {
-        Mailed::Sent(_) => "sent".to_owned(),
-        Mailed::Before => "sent before".to_owned(),
-        Mailed::Elsewhere => "being sent by another invocation".to_owned(),
-        Mailed::Silent => "none".to_owned(),
-        Mailed::Failed(why) => format!("{MAIL_FAILED}: {why}"),
-    }
 }

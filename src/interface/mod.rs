@@ -8,6 +8,7 @@ pub mod code;
 pub mod connections;
 pub mod event;
 pub mod lambda;
+pub mod response;
 pub mod settings;
 pub mod telemetry;
 pub mod wiring;

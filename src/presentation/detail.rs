@@ -9,6 +9,7 @@ use crate::domain::report::RunReport;
 use crate::domain::run::StrategyName;
 use crate::domain::sleeve::ledger::Ledger;
 use crate::domain::symbol::Symbol;
+use crate::presentation::costs::execution;
 use crate::presentation::earned;
 use crate::presentation::figures::{basis_points, moment, money, percent, price};
 use crate::presentation::line::{Line, clip};
@@ -20,6 +21,7 @@ use crate::presentation::words;
 /// The sections of the report that a letter does not have.
 pub(crate) fn details(report: &RunReport, room: Room) -> Vec<Section> {
     [
+        execution(report, room),
         attempts(report, room),
         sleeves_before_and_after(report, room),
         earned::section(report, room),

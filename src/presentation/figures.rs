@@ -1,7 +1,7 @@
 //! Numbers, money and times as people read them.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::domain::money::{Price, Shares, Usd};
@@ -203,6 +203,11 @@ pub(crate) fn elapsed(from: Timestamp, to: Timestamp) -> String {
     }
     let seconds = tenths / 10;
     format!("{sign}{} min {:02} s", seconds / 60, seconds % 60)
+}
+
+/// A time with one decimal of a second: `9.1 s`.
+pub(crate) fn seconds(time: SignedDuration) -> String {
+    elapsed(Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH.saturating_add(time).unwrap_or_default())
 }
 
 /// `1 order`, `2 orders`.

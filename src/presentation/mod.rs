@@ -8,6 +8,7 @@
 mod alert;
 mod answers;
 mod chart;
+mod costs;
 mod detail;
 mod earned;
 pub mod explain;
@@ -23,6 +24,7 @@ pub mod metrics;
 mod mime;
 mod orders;
 mod page;
+mod period;
 #[cfg(test)]
 mod sample;
 mod sheet;
@@ -40,6 +42,7 @@ mod words;
 pub use crate::presentation::chart::InlineImage;
 pub use crate::presentation::mime::{MailParts, mime};
 pub use crate::presentation::page::{IndexRow, index_html};
+pub use crate::presentation::period::PeriodReport;
 pub use crate::presentation::subject::subject;
 
 use crate::domain::incident::Incident;
@@ -117,6 +120,21 @@ pub fn alert(incidents: &[Incident], key: Option<&RunKey>) -> Mail {
 /// went wrong with the look itself.
 pub fn watch_letter(look: &Look, told: &[String], beside: &[Incident]) -> Mail {
     mail(Pictures::Drawn, |room| watch::sheet(look, told, beside, room))
+}
+
+/// The letter of a day, week or month.
+pub fn period_letter(report: &PeriodReport) -> Mail {
+    mail(Pictures::Drawn, |room| period::sheet(report, room))
+}
+
+/// A day, week or month as one self-contained HTML file.
+pub fn period_page(report: &PeriodReport) -> String {
+    page::html(&period::sheet(report, Room::PAGE))
+}
+
+/// A day, week or month for a terminal of ninety columns.
+pub fn period_terminal(report: &PeriodReport) -> String {
+    text::text(&period::sheet(report, Room::LETTER), Layout::TERMINAL)
 }
 
 /// The mail with as much room as keeps its HTML below what mail programs show.

@@ -9,6 +9,7 @@ use crate::domain::money::Usd;
 use crate::domain::opposed::{Opposed, Stake};
 use crate::domain::order::{AttemptState, Side};
 use crate::domain::plan::{Action, Part, PlanItem, RebalancePlan};
+use crate::domain::quality::Quality;
 use crate::domain::report::{RunReport, Verdict};
 use crate::domain::run::RunAction;
 use crate::domain::symbol::Symbol;
@@ -17,7 +18,7 @@ use crate::presentation::figures::{
 };
 use crate::presentation::line::clip;
 use crate::presentation::sheet::{Align, Block, Fact, Room, Row, Section, Table, Tone};
-use crate::presentation::tally::{Quality, Tally};
+use crate::presentation::tally::Tally;
 use crate::presentation::words;
 
 /// Sleeves named below an order.
@@ -72,13 +73,13 @@ fn outcome_row(report: &RunReport, order: &OrderOutcome, room: Room) -> Row {
     };
     Row::new(format!("{} {}", words::side(order.side), order.symbol), right)
         .tone(tone)
-        .under(fill_line(order))
+        .under(fill_line(report, order))
         .under(missing)
         .under(item_line(report, &order.symbol, room))
 }
 
-/// `210.75 shares at $71.2414, mid $71.26: cost 2.6 bps, $3.93. 2 attempts.`
-fn fill_line(order: &OrderOutcome) -> String {
+/// `210.75 shares at $71.2414, mid $71.26: cost 2.6 bps, $3.93 (half-spread 3.0 bps). 2 attempts.`
+fn fill_line(report: &RunReport, order: &OrderOutcome) -> String {
     let size = if order.filled() >= order.planned {
         format!("{} shares", shares(order.planned))
     } else {
@@ -87,11 +88,11 @@ fn fill_line(order: &OrderOutcome) -> String {
     let attempts = order.attempts.iter().filter(|a| a.state != AttemptState::Drafted).count();
     let attempts =
         if attempts == 1 { String::new() } else { format!(" {}.", count(attempts, "attempt")) };
-    format!("{size}{}.{attempts}", price_words(order))
+    format!("{size}{}.{attempts}", price_words(report, order))
 }
 
-fn price_words(order: &OrderOutcome) -> String {
-    let quality = Quality::of(order);
+fn price_words(report: &RunReport, order: &OrderOutcome) -> String {
+    let quality = Quality::of(order, report);
     let Some(paid) = quality.price else {
         return if order.filled().is_zero() { "" } else { ", price not known yet" }.to_owned();
     };
@@ -100,12 +101,14 @@ fn price_words(order: &OrderOutcome) -> String {
         return format!(" at {}; no mid price was known", price(paid));
     };
     let against = format!(" at {}, mid {}", price(paid), price(arrival));
+    let half = quality.half_spread.map(|half| format!(" (half-spread {})", basis_points(half)));
+    let half = half.unwrap_or_default();
     if cost.round_cents() == Usd::ZERO {
-        format!("{against}: no cost")
+        format!("{against}: no cost{half}")
     } else if cost.is_negative() {
-        format!("{against}: better by {}, {}", basis_points(-rate), money(-cost))
+        format!("{against}: better by {}, {}{half}", basis_points(-rate), money(-cost))
     } else {
-        format!("{against}: cost {}, {}", basis_points(rate), money(cost))
+        format!("{against}: cost {}, {}{half}", basis_points(rate), money(cost))
     }
 }
 

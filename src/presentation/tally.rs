@@ -2,9 +2,10 @@
 
 use rust_decimal::Decimal;
 
-use crate::domain::execution::{Attempt, OrderOutcome};
-use crate::domain::money::{Price, Shares, Usd};
+use crate::domain::execution::OrderOutcome;
+use crate::domain::money::Usd;
 use crate::domain::order::{AttemptState, Side};
+use crate::domain::quality::Quality;
 use crate::domain::report::RunReport;
 use crate::presentation::words;
 
@@ -36,44 +37,6 @@ pub(crate) struct Tally {
     pub(crate) cost_rate: Option<Decimal>,
 }
 
-/// The price of one order against the mid price when it was first priced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Quality {
-    /// Average price of all executed shares; `None` while any price is missing.
-    pub(crate) price: Option<Price>,
-    /// Mid price at arrival.
-    pub(crate) arrival: Option<Price>,
-    /// Cost in dollars; negative is a gain.
-    pub(crate) cost: Option<Usd>,
-    /// Value at the arrival price.
-    pub(crate) value: Option<Usd>,
-}
-
-impl Quality {
-    /// The quality of an order's fills.
-    pub(crate) fn of(order: &OrderOutcome) -> Self {
-        let filled = order.filled();
-        let priced = |a: &&Attempt| a.fill_price.is_some();
-        let known: Shares = order.attempts.iter().filter(priced).map(|a| a.filled).sum();
-        let complete = !filled.is_zero() && known == filled;
-        let paid = complete.then(|| order.value());
-        let price =
-            paid.and_then(|paid| Price::new(paid.decimal().checked_div(filled.decimal())?).ok());
-        let arrival = order.arrival();
-        let value = arrival.filter(|_| complete).map(|arrival| filled * arrival);
-        let cost = paid.zip(value).map(|(paid, value)| match order.side {
-            Side::Buy => paid - value,
-            Side::Sell => value - paid,
-        });
-        Self { price, arrival, cost, value }
-    }
-
-    /// The cost as a fraction of the value at arrival.
-    pub(crate) fn rate(&self) -> Option<Decimal> {
-        self.cost?.ratio_to(self.value?)
-    }
-}
-
 impl Tally {
     /// The figures of a run.
     pub(crate) fn of(report: &RunReport) -> Self {
@@ -83,7 +46,7 @@ impl Tally {
         let deployable = report.plan.as_ref().map(|plan| plan.capital.deployable);
         let judged: Vec<(Usd, Usd)> = outcomes()
             .filter_map(|order| {
-                let quality = Quality::of(order);
+                let quality = Quality::of(order, report);
                 quality.cost.zip(quality.value)
             })
             .collect();

@@ -148,14 +148,25 @@ fn a_preview_sends_no_order_and_leaves_no_record_of_a_run() {
 }
 
 #[test]
-fn a_report_of_a_period_is_refused_until_there_is_one() {
+fn a_day_is_told_once_from_its_records() {
     let stage = Stage::new();
     let mut function = stage.function("report");
-    let answer = function.ask(stage.exchange.event("report", &[]));
-    assert_eq!(answer.outcome(), "refused", "{answer:?}");
-    assert_eq!(answer.incidents(), [("CONFIGURATION", "action-not-available")]);
-    assert!(stage.mail().subject.contains("action-not-available"));
-    stage.traded_nothing();
+    let answer = function.ask(stage.exchange.event("trade", &[]));
+    assert_eq!(answer.outcome(), "done", "{answer:?}");
+    stage.traded_once();
+    let day = stage.exchange.event("report", &[("period", json!("day"))]);
+    let answer = function.ask(day.clone());
+    assert_eq!(answer.outcome(), "reported", "{answer:?}\n{}", function.log());
+    let subjects: Vec<String> = stage.moto.mails().into_iter().map(|mail| mail.subject).collect();
+    assert_eq!(subjects.len(), 2, "{subjects:?}");
+    assert!(subjects.iter().any(|one| one.starts_with("[PAPER DAY OK] ")), "{subjects:?}");
+    let session = stage.exchange.session();
+    let kept = stage.moto.keys(&format!("reports/paper/main/{session}."));
+    let place = format!("reports/paper/main/{session}");
+    assert_eq!(kept, [format!("{place}.html"), format!("{place}.json")]);
+    let answer = function.ask(day);
+    assert_eq!((answer.outcome(), &answer.body["mail"]), ("repeated", &json!("sent before")));
+    stage.traded_once();
 }
 
 /// A record as it was before records carried a digest of themselves: a moved one has another.

@@ -30,6 +30,7 @@ mod limits;
 mod opposed;
 mod orders;
 mod past;
+mod periods;
 mod permission;
 #[path = "../python/mod.rs"]
 mod python;

@@ -15,11 +15,13 @@ pub(crate) type Faults = Vec<String>;
 pub(crate) type Rule = fn(&Value) -> Faults;
 
 /// What starts which function when, in New York.
-const CLOCK: [(&str, &str, &str); 4] = [
+const CLOCK: [(&str, &str, &str); 6] = [
     ("cron(35 9 ? * MON-FRI *)", "trade", "{Trader.Arn}"),
     ("cron(41,47,55 9 ? * MON-FRI *)", "resume", "{Trader.Arn}"),
     ("cron(0 10 * * ? *)", "watch", "{Watcher.Arn}"),
     ("cron(15 16 * * ? *)", "watch", "{Watcher.Arn}"),
+    ("cron(30 8 ? * SAT *)", "report", "{Watcher.Arn}"),
+    ("cron(45 8 1 * ? *)", "report", "{Watcher.Arn}"),
 ];
 
 /// Name, metric, statistic with comparison and threshold, seconds times periods, missing data.

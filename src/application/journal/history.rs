@@ -158,7 +158,30 @@ pub async fn finals_before(
     Ok(finals)
 }
 
-pub(super) async fn final_of(
+/// The runs of an account with a final record in a stretch of days, oldest first; so many at most.
+///
+/// # Errors
+/// [`JournalError`] when the store fails.
+pub async fn finals_between(
+    store: &dyn Store,
+    (mode, account): (Mode, &AccountName),
+    (first, last): (Date, Date),
+    most: usize,
+) -> Result<Vec<RunKey>, JournalError> {
+    let mut keys = Vec::new();
+    let mut month = first.first_of_month();
+    while month <= last && keys.len() < most {
+        let names = store.list(&names_begin(mode, account, month)).await?;
+        let runs = runs_in(&names, mode, account).into_iter();
+        let is_inside = |run: &Found| (first..=last).contains(&run.key.session);
+        keys.extend(runs.filter(|run| run.is_final && is_inside(run)).map(|run| run.key));
+        month = month.saturating_add(1.month());
+    }
+    keys.truncate(most);
+    Ok(keys)
+}
+
+pub(crate) async fn final_of(
     store: &dyn Store,
     key: &RunKey,
 ) -> Result<Option<Kept<RunReport>>, JournalError> {

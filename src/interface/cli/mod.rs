@@ -19,6 +19,7 @@ mod incident;
 mod interrupt;
 mod offline;
 mod online;
+mod period;
 mod records;
 mod report;
 pub mod simulate;
@@ -89,7 +90,7 @@ enum Command {
     Init(Place),
     /// What the store says: permission, last run, runs left open.
     Status(Place),
-    /// A run's report, rendered again from its record alone.
+    /// A run's report, rendered again from its record alone; or a day, week or month.
     Report(report::Shown),
     /// What an incident is, why it happens, what to do now, and how to prevent it.
     Incident(incident::Asked),

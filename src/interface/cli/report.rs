@@ -1,18 +1,22 @@
-//! One run's report, rendered again from its record alone.
+//! One run's report, rendered again from its record alone, or a period's from all of its records.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use clap::Args;
+use jiff::civil::Date;
 
 use crate::application::journal::final_record;
 use crate::application::ports::Store;
+use crate::domain::period::Span;
 use crate::domain::report::RunReport;
 use crate::domain::run::RunKey;
 use crate::interface::cli::records::{history, open};
-use crate::interface::cli::{Place, Trouble, say};
+use crate::interface::cli::{Place, Trouble, day, period, say};
 use crate::interface::settings::StorePlace;
-use crate::presentation::{letter_text, page_html, terminal};
+use crate::presentation::{
+    letter_text, page_html, period_letter, period_page, period_terminal, terminal,
+};
 
 /// The program that shows a file to people, as the system has one.
 const SHOWS: &[&str] = if cfg!(target_os = "macos") { &["open"] } else { &["xdg-open"] };
@@ -25,6 +29,12 @@ pub(super) struct Shown {
     run: Option<String>,
     #[command(flatten)]
     place: Place,
+    /// Tell of the `day`, `week` or `month` that holds the newest record.
+    #[arg(long, value_name = "SPAN", value_parser = span, conflicts_with = "run")]
+    period: Option<Span>,
+    /// Tell of the period that holds this date instead.
+    #[arg(long, value_name = "DATE", value_parser = day, requires = "period")]
+    of: Option<Date>,
     /// Write the report page there; `-` is standard output.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["text", "open"])]
     html: Option<PathBuf>,
@@ -38,22 +48,75 @@ pub(super) struct Shown {
 
 /// Shows a run; the answer is the exit code.
 pub(super) async fn report(shown: &Shown, as_json: bool) -> Result<u8, Trouble> {
+    if let Some(span) = shown.period {
+        let told = period::told(&shown.place, span, shown.of).await?;
+        let name = PathBuf::from(format!(
+            "reports/{}/{}/{}.html",
+            told.mode, shown.place.account, told.period
+        ));
+        let code = u8::from(!told.is_good());
+        return put(
+            shown,
+            as_json,
+            &Rendering {
+                name,
+                page: &|| period_page(&told),
+                letter: &|| period_letter(&told).text,
+                terminal: &|| period_terminal(&told),
+                json: &|| period::figures(&told).to_string(),
+            },
+        )
+        .map(|_| code);
+    }
     let report = found(shown).await?;
+    put(
+        shown,
+        as_json,
+        &Rendering {
+            name: PathBuf::from(format!("reports/{}.html", report.key)),
+            page: &|| page_html(&report),
+            letter: &|| letter_text(&report),
+            terminal: &|| terminal(&report),
+            json: &|| serde_json::to_string(&report).unwrap_or_default(),
+        },
+    )
+}
+
+/// What can be shown of a report: where its page lies in a store, and its forms.
+struct Rendering<'a> {
+    name: PathBuf,
+    page: &'a dyn Fn() -> String,
+    letter: &'a dyn Fn() -> String,
+    terminal: &'a dyn Fn() -> String,
+    json: &'a dyn Fn() -> String,
+}
+
+/// Puts a report where it was asked to be.
+fn put(shown: &Shown, as_json: bool, rendering: &Rendering<'_>) -> Result<u8, Trouble> {
     if shown.open {
-        return show(&report, &shown.place);
+        return show(rendering, &shown.place);
     }
     if let Some(path) = &shown.html {
-        return write(path, &page_html(&report));
+        return write(path, &(rendering.page)());
     }
     if let Some(path) = &shown.text {
-        return write(path, &letter_text(&report));
+        return write(path, &(rendering.letter)());
     }
     if as_json {
-        say(&serde_json::to_string(&report).unwrap_or_default());
+        say(&(rendering.json)());
     } else {
-        say(terminal(&report).trim_end());
+        say((rendering.terminal)().trim_end());
     }
     Ok(0)
+}
+
+fn span(text: &str) -> Result<Span, String> {
+    match text {
+        "day" => Ok(Span::Day),
+        "week" => Ok(Span::Week),
+        "month" => Ok(Span::Month),
+        _ => Err("one of day, week, month".to_owned()),
+    }
 }
 
 /// The report that is meant: a file's, a run's of the store, or the newest.
@@ -128,20 +191,20 @@ fn write(path: &Path, text: &str) -> Result<u8, Trouble> {
     })
 }
 
-/// Shows a run's page in the browser: the store's own file, or one beside the records of a bucket.
-fn show(report: &RunReport, place: &Place) -> Result<u8, Trouble> {
+/// Shows a page in the browser: the store's own file, or one beside the records of a bucket.
+fn show(rendering: &Rendering<'_>, place: &Place) -> Result<u8, Trouble> {
     let path = match &place.store {
-        StorePlace::Folder(root) => root.join(format!("reports/{}.html", report.key)),
+        StorePlace::Folder(root) => root.join(&rendering.name),
         StorePlace::Bucket(_) => {
-            let name = report.key.to_string().replace('/', ".");
-            std::env::temp_dir().join(format!("alchemiser.{name}.html"))
+            let name = rendering.name.display().to_string().replace('/', ".");
+            std::env::temp_dir().join(format!("alchemiser.{name}"))
         }
     };
     if !path.exists() {
         if let Some(folder) = path.parent() {
             let _ = std::fs::create_dir_all(folder); // writing says what is wrong
         }
-        write(&path, &page_html(report))?;
+        write(&path, &(rendering.page)())?;
     }
     say(&path.display().to_string());
     let shown = SHOWS.iter().any(|program| {

@@ -2,6 +2,7 @@
 
 mod books;
 pub(crate) mod look;
+pub(crate) mod period;
 mod plan;
 mod run;
 

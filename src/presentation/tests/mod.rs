@@ -1,7 +1,9 @@
 //! What a reader may rely on, whatever a run brought along.
 
+mod added_up;
 mod explained;
 mod listed;
+mod periods;
 mod pictures;
 mod safe;
 mod said;

@@ -2,13 +2,14 @@
 
 use crate::domain::execution::OrderOutcome;
 use crate::domain::order::AttemptState;
+use crate::domain::quality::Quality;
 use crate::domain::symphony::trace::{Condition, Edge, Ranking, Step, Trace, Turn};
 use crate::presentation::sample::{
     self, bad_day, blocked_day, closed_day, failed_day, preview_day, quiet_day, symbol,
     trading_day, unknown_day, usd,
 };
 use crate::presentation::signals::deciding;
-use crate::presentation::tally::{Quality, Tally};
+use crate::presentation::tally::Tally;
 use crate::presentation::tests::{on_one_line, text_of};
 use crate::presentation::{letter_text, page_html, subject, terminal};
 
@@ -207,11 +208,11 @@ fn a_holding_without_a_price_is_said_and_not_valued_at_nothing() {
 #[test]
 fn shortfall_is_measured_from_the_mid_at_the_first_attempt() {
     let report = trading_day();
-    let sell = Quality::of(&report.execution.sells[1]);
+    let sell = Quality::of(&report.execution.sells[1], &report);
     assert_eq!(sell.cost.unwrap(), usd("3.93")); // 150 x 0.01 and 60.75 x 0.04
-    let better = Quality::of(&report.execution.sells[2]);
+    let better = Quality::of(&report.execution.sells[2], &report);
     assert_eq!(better.cost.unwrap(), usd("-0.88")); // sold 88 above the mid by a cent
-    let buy = Quality::of(&report.execution.buys[3]);
+    let buy = Quality::of(&report.execution.buys[3], &report);
     assert_eq!(buy.cost.unwrap(), usd("1.205")); // bought 120.5 above the mid by a cent
 }
 
@@ -219,7 +220,7 @@ fn shortfall_is_measured_from_the_mid_at_the_first_attempt() {
 fn a_fill_without_a_price_has_no_cost_rather_than_none() {
     let mut order: OrderOutcome = trading_day().execution.sells[1].clone();
     order.attempts[1].fill_price = None;
-    let quality = Quality::of(&order);
+    let quality = Quality::of(&order, &trading_day());
     assert_eq!((quality.price, quality.cost), (None, None));
 }
 
