@@ -17,7 +17,7 @@ use crate::presentation::signals::signals;
 use crate::presentation::standing::{data, limits, money_section, run_section, sleeves};
 use crate::presentation::subject::subject;
 use crate::presentation::tally::equity_change;
-use crate::presentation::words::{mode, verdict_tone};
+use crate::presentation::words::{capital, mode, verdict_tone};
 
 /// The content for so much room.
 pub(crate) fn sheet(report: &RunReport, room: Room) -> Sheet {
@@ -30,7 +30,7 @@ pub(crate) fn sheet(report: &RunReport, room: Room) -> Sheet {
         title: subject(report).into(),
         band: band(report),
         answers: answers(report),
-        lead: clip(&report.summary, room.signs).into(),
+        lead: capital(&clip(&report.summary, room.signs)).into(),
         sections,
     }
 }

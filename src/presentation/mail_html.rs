@@ -11,6 +11,8 @@ use crate::presentation::sheet::{Answer, Band, Block, Fact, Note, Row, Section, 
 
 /// Longest figure that is kept on one line.
 const NOWRAP_MAX: usize = 26;
+/// Longest word that is never broken: a phone has room for it beside a name.
+const WORD_MAX: usize = 18;
 
 const HEAD: &str = include_str!("mail_head.html");
 const TABLE: &str = "<table role=\"presentation\" width=\"100%\" cellpadding=\"0\" \
@@ -23,7 +25,7 @@ pub(crate) fn html(sheet: &Sheet, images: &[InlineImage]) -> String {
     out.put(HEAD);
     push_preview(&mut out, &sheet.answers);
     out.put(
-        "<table role=\"presentation\" class=\"bg\" width=\"100%\" cellpadding=\"0\" \
+        "<div role=\"main\"><table role=\"presentation\" class=\"bg\" width=\"100%\" cellpadding=\"0\" \
          cellspacing=\"0\" border=\"0\" style=\"background:#f1f0ec\"><tr>\
          <td align=\"center\" style=\"padding:12px 8px 32px\">\
          <table role=\"presentation\" class=\"card\" width=\"100%\" cellpadding=\"0\" \
@@ -44,7 +46,7 @@ pub(crate) fn html(sheet: &Sheet, images: &[InlineImage]) -> String {
     for section in &sheet.sections {
         push_section(&mut out, section, images);
     }
-    out.put("</td></tr></table></td></tr></table></body></html>\n");
+    out.put("</td></tr></table></td></tr></table></div></body></html>\n");
     out.finish()
 }
 
@@ -71,8 +73,8 @@ fn push_band(out: &mut Markup, band: &Band) {
          <div style=\"font-size:13px;color:#ffffff\"><b style=\"letter-spacing:.06em\">",
     );
     out.text(&band.verdict).put("</b><br>").text(&band.when).put("</div>");
-    out.put("<div style=\"font-size:24px;line-height:1.2;font-weight:600;padding-top:10px;color:#ffffff\">");
-    out.text(&band.headline).put("</div>");
+    out.put("<h1 style=\"margin:0;font-size:24px;line-height:1.2;font-weight:600;padding-top:10px;color:#ffffff\">");
+    out.text(&band.headline).put("</h1>");
     if !band.money.is_empty() {
         out.put("<div style=\"font-size:16px;padding-top:6px;color:#ffffff\">");
         out.text(&band.money).put("</div>");
@@ -119,9 +121,13 @@ fn push_facts(out: &mut Markup, facts: &[Fact]) {
     out.put("<table role=\"presentation\" width=\"100%\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\" style=\"margin-bottom:6px\">");
     for fact in facts {
         out.put(
-            "<tr><td class=\"dim\" valign=\"top\" style=\"padding:3px 12px 3px 0;color:#5f666e;\
-             word-break:normal;overflow-wrap:normal\">",
+            "<tr><td class=\"dim\" valign=\"top\" style=\"padding:3px 12px 3px 0;color:#5f666e",
         );
+        out.put(if has_long_word(&fact.name) {
+            "\">"
+        } else {
+            ";word-break:normal;overflow-wrap:normal\">"
+        });
         out.text(&fact.name).put("</td>");
         right_cell(out, &fact.value);
         out.text(&fact.value).put("</td></tr>");
@@ -131,11 +137,15 @@ fn push_facts(out: &mut Markup, facts: &[Fact]) {
 
 /// Opens the right cell of a pair; a figure stays on one line, a sentence may break.
 fn right_cell(out: &mut Markup, value: &Line) {
-    out.put(if value.length() <= NOWRAP_MAX {
+    out.put(if value.length() <= NOWRAP_MAX && !has_long_word(value) {
         "<td align=\"right\" valign=\"top\" style=\"padding:3px 0;white-space:nowrap\">"
     } else {
         "<td align=\"right\" valign=\"top\" style=\"padding:3px 0\">"
     });
+}
+
+fn has_long_word(line: &Line) -> bool {
+    line.as_str().split(' ').any(|word| word.chars().count() > WORD_MAX)
 }
 
 fn push_row(out: &mut Markup, row: &Row) {

@@ -193,7 +193,7 @@ pub(crate) fn limits(report: &RunReport, room: Room) -> Option<Section> {
 fn limit_row(limit: &LimitUse, room: Room) -> Row {
     let what = if limit.what.is_empty() { &limit.limit } else { &limit.what };
     let used = format!("{} of {}", clip(&limit.used, 40), clip(&limit.allowed, 40));
-    let row = Row::new(clip(what, room.signs), used);
+    let row = Row::new(words::capital(&clip(what, room.signs)), used);
     let row = if room.is_page() { row.under(clip(&limit.limit, room.signs)) } else { row };
     if limit.within {
         row.bar(used_part(limit))

@@ -114,7 +114,7 @@ fn a_store_is_prepared_once_and_its_status_told() {
 #[test]
 fn status_tells_the_last_run_even_when_it_failed() {
     let desk = Desk::new();
-    desk.call("run --offline --cash 300").is(1, &["PAPER BLOCKED", "smallest equity traded"]);
+    desk.call("run --offline --cash 300").is(1, &["PAPER BLOCKED", "Smallest equity traded"]);
     let status = desk.call(&format!("status --store {STORE}"));
     status.is(0, &["2026-11-20/open/g0: BLOCKED", "CRITICAL gate-equity-minimum"]);
     let status = json(&desk.call(&format!("status --json --store {STORE}")).out);
