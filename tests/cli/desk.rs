@@ -1,9 +1,12 @@
 //! An empty folder to call the program in, and what it says there.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use jiff::ToSpan;
+use jiff::civil::date;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -83,6 +86,25 @@ impl Said {
             assert!(all.contains(word), "{word:?} is missing in: {all}");
         }
     }
+}
+
+/// A desk with files of SPY, which rises, and BIL, through Friday 2026-11-20.
+pub(crate) fn with_prices() -> Desk {
+    let desk = Desk::new();
+    for (symbol, from, step) in [("SPY", 500.0, 0.5), ("BIL", 91.0, 0.001)] {
+        let mut text = "date,close\n".to_owned();
+        let days = date(2025, 9, 1).series(1.day()).take_while(|day| *day <= date(2026, 11, 20));
+        let weekdays = days.filter(|day| day.weekday().to_monday_zero_offset() < 5);
+        for (at, day) in weekdays.enumerate() {
+            let close = from + step * f64::from(u32::try_from(at).unwrap());
+            writeln!(text, "{day},{close:.3}").unwrap();
+        }
+        desk.write(&format!("prices/{symbol}.csv"), &text);
+    }
+    let trend = "(defsymphony \"Trend\" {} (if (> (current-price \"SPY\") \
+                 (moving-average-price \"SPY\" {:window 200})) [(asset \"SPY\")] [(asset \"BIL\")]))";
+    desk.write("trend.clj", trend);
+    desk
 }
 
 pub(crate) fn json(text: &str) -> Value {

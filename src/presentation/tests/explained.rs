@@ -15,7 +15,7 @@ use crate::domain::symphony::outline::{Piece, Route};
 use crate::domain::symphony::trace::Step;
 use crate::presentation::explain::{Explained, html, text};
 
-const AS_OF: Date = date(2026, 1, 8);
+pub(crate) const AS_OF: Date = date(2026, 1, 8);
 /// Days of made-up closes, enough for every built-in strategy.
 const DAYS: i64 = 420;
 
@@ -40,7 +40,7 @@ fn market(symbols: impl Iterator<Item = Symbol>, seed: u64) -> Histories {
     Histories::new(symbols.enumerate().map(|(at, symbol)| (symbol, history(at))).collect())
 }
 
-fn explained(name: &str, strategy: &str, seed: u64) -> Explained {
+pub(crate) fn explained(name: &str, strategy: &str, seed: u64) -> Explained {
     let name = StrategyName::parse(name).unwrap();
     let engine = SymphonyEngine::read(name.clone(), strategy).unwrap();
     let needs = engine.needs();

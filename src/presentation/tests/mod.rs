@@ -1,12 +1,17 @@
 //! What a reader may rely on, whatever a run brought along.
 
 mod added_up;
+#[path = "../../../tests/browser/mod.rs"]
+mod browser;
 mod explained;
 mod listed;
 mod periods;
 mod pictures;
+#[path = "../../../tests/python/mod.rs"]
+mod python;
 mod safe;
 mod said;
+mod seen;
 mod watched;
 
 use html5gum::{Token, Tokenizer};

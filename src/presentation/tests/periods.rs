@@ -37,19 +37,6 @@ fn the_digest_of_three_accounts_reads_like_this() {
 }
 
 #[test]
-fn the_first_300_signs_of_every_letter_answer_the_three_questions() {
-    for (name, mail) in letters() {
-        let start: String = mail.text.chars().take(300).collect();
-        for question in ["Traded?", "Open?", "To do?"] {
-            assert!(start.contains(question), "{name}: {start}");
-        }
-        let answered = start.split("To do?").nth(1).unwrap().trim();
-        assert!(answered.contains("Nothing") || answered.chars().count() > 30, "{name}: {start}");
-        assert!(mail.subject.chars().count() <= 78 && mail.subject.is_ascii(), "{}", mail.subject);
-    }
-}
-
-#[test]
 fn a_page_has_every_symbol_and_half_hour_that_a_letter_leaves_out() {
     let page = text_of(&period_page(&good_week()));
     for words in ["Against mid", "from 09:30", "TQQQ", "SMR"] {

@@ -19,7 +19,7 @@ use crate::presentation::{Mail, MailParts, alert, letter, mail_html, mime, page_
 /// Largest mail: the specification's bound.
 const MAIL_BYTES_MAX: usize = 300_000;
 
-fn sent(mail: &Mail) -> Vec<u8> {
+pub(crate) fn sent(mail: &Mail) -> Vec<u8> {
     mime(&MailParts {
         from: "run@example.com".to_owned(),
         to: vec!["operator@example.com".to_owned()],

@@ -12,13 +12,12 @@ use crate::domain::report::RunReport;
 use crate::domain::strategy::StrategyError;
 use crate::domain::symphony::trace::{Part, Step};
 use crate::presentation::sample::{self, bad_day, key};
+use crate::presentation::tests::seen::{letters, pages};
 use crate::presentation::tests::{structure, text_of};
-use crate::presentation::{
-    IndexRow, LETTER_BYTES_MAX, alert, index_html, letter, letter_html, page_html, terminal,
-};
+use crate::presentation::{LETTER_BYTES_MAX, alert, letter, letter_html, page_html, terminal};
 
 /// The bad day with this text in every place where text comes from outside.
-fn spiced(text: &str) -> RunReport {
+pub(crate) fn spiced(text: &str) -> RunReport {
     let mut report = bad_day();
     report.summary = text.to_owned();
     report.code = text.to_owned();
@@ -154,13 +153,9 @@ fn what_was_written_is_what_is_read() {
 fn letters_and_pages_are_whole_and_load_nothing() {
     let void = ["meta", "br", "img", "link", "input", "hr"];
     let closing = ["rect", "polyline", "circle"]; // close themselves
-    let mut documents: Vec<(String, String)> = Vec::new();
-    for (name, report) in sample::all() {
-        documents.push((format!("{name} letter"), letter_html(&report)));
-        documents.push((format!("{name} page"), page_html(&report)));
-    }
-    let rows: Vec<IndexRow> = sample::all().iter().map(|(_, run)| IndexRow::of(run)).collect();
-    documents.push(("index".to_owned(), index_html(&rows)));
+    let letters =
+        letters().into_iter().map(|(name, mail, _)| (format!("{name} letter"), mail.html));
+    let documents = letters.chain(pages());
     for (name, html) in documents {
         let mut open = Vec::new();
         for tag in structure(&html) {

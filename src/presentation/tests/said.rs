@@ -52,24 +52,6 @@ fn unhashed(text: &str) -> String {
 }
 
 #[test]
-fn the_first_300_signs_answer_whether_it_traded_what_is_open_and_what_to_do() {
-    let mut wordy = unknown_day();
-    wordy.incidents[0].action = "Look up every order at the broker. ".repeat(12);
-    let mut reports = sample::all();
-    reports.push(("wordy", wordy));
-    for (name, report) in reports {
-        let text = letter_text(&report);
-        let start = text.split("\n\n").take(2).collect::<Vec<_>>().join("\n\n");
-        for question in ["Traded?", "Open?", "To do?"] {
-            assert!(start.contains(question), "{name}: {start}");
-        }
-        assert!(start.chars().count() <= 300, "{name}: {start}");
-        let answered = start.split("To do?").nth(1).unwrap().trim();
-        assert!(answered.contains("Nothing") || answered.chars().count() > 40, "{name}: {start}");
-    }
-}
-
-#[test]
 fn what_is_cut_short_at_the_top_stands_in_full_below() {
     let mut report = unknown_day();
     let action =
