@@ -1,5 +1,5 @@
 # Every target is one command that one could type; the logic lives in the program and its tests.
-.PHONY: help run invoke test simulate check bench build deploy logs clean
+.PHONY: help run invoke test simulate check bench build deploy logs pictures clean
 SHARED := $(wildcard ../shared/data/golden_weights.json)
 
 help: ## list the targets
@@ -33,6 +33,9 @@ deploy: ## into the AWS account at hand; the first time it asks for the paramete
 
 logs: ## follow the logs of both functions; STACK=name for another stack than alchemiser
 	sam logs --stack-name $(or $(STACK),alchemiser) --tail
+
+pictures: ## the letter and the report page as the README shows them, under tests/pictures/
+	@cargo run --quiet --locked --no-default-features --example pictures
 
 clean: ## forget what was built and what offline runs left
 	rm -rf target out .aws-sam
