@@ -5,6 +5,8 @@
 
 #[path = "scenarios/agree.rs"]
 mod agree;
+#[path = "form/mod.rs"]
+mod form;
 #[path = "scenarios/kept.rs"]
 #[expect(dead_code, reason = "shared with the scenarios, which use the rest")]
 mod kept;

@@ -96,7 +96,8 @@ impl Stop {
 
     /// A record cannot be trusted.
     pub(super) fn is_of_the_journal(&self) -> bool {
-        self.incident.as_ref().is_some_and(|incident| incident.code == JOURNAL_CORRUPT)
+        let is_one = |code: Code| self.incident.as_ref().is_some_and(|said| said.code == code);
+        is_one(JOURNAL_CORRUPT) || is_one(Code::RecordNewer)
     }
 
     /// What the operator permits, if that is no order; only an answer that is away may come yet.

@@ -84,10 +84,15 @@ pub fn journal(error: &JournalError) -> Incident {
                 .meaning("Without its records a run cannot know what was already done, so it stops.")
                 .action("Wait for the store; the next resume or run goes on from its last record.")
         }
-        JournalError::Corrupt { .. } | JournalError::Newer { .. } => {
+        JournalError::Corrupt { .. } => {
             Incident::new(Category::Critical, JOURNAL_CORRUPT, "journal", error.to_string())
                 .meaning("A record cannot be trusted; nothing is traded on a guess.")
                 .action("Restore the record from the bucket's versions, or run the version of the code that wrote it.")
+        }
+        JournalError::Newer { .. } => {
+            Incident::new(Category::Critical, Code::RecordNewer, "journal", error.to_string())
+                .meaning("Newer code wrote it; older code would lose what only the newer one keeps, so nothing is traded.")
+                .action("Deploy the newer code again; it reads the records of older code too.")
         }
     }
 }

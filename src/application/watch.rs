@@ -184,8 +184,11 @@ fn unreadable(error: &JournalError) -> Incident {
         JournalError::Store(StoreError::Unavailable { .. }) => {
             "Look at the store's status page; the next look tries again."
         }
-        JournalError::Corrupt { .. } | JournalError::Newer { .. } => {
+        JournalError::Corrupt { .. } => {
             "Restore the record from the bucket's versions, or deploy the code that wrote it."
+        }
+        JournalError::Newer { .. } => {
+            "Deploy the newer code to the watcher as well; it reads the records of older code too."
         }
     };
     let mut incident = trouble::journal(error);

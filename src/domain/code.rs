@@ -93,6 +93,7 @@ codes! {
     PositionMismatchAfter "position-mismatch-after",
     PriceMissing "price-missing",
     QuoteUnusable "quote-unusable",
+    RecordNewer "record-newer",
     RunAtWork "run-at-work",
     RunLeftOpen "run-left-open",
     RunNotGood "run-not-good",

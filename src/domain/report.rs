@@ -26,8 +26,12 @@ use crate::domain::sleeve::ledger::Ledger;
 use crate::domain::strategy::StrategyOutcome;
 use crate::domain::symbol::Symbol;
 
-/// Version of the record's form; a reader refuses a newer one.
-pub const RECORD_VERSION: u32 = 1;
+/// Version of the form of a run's records; a reader refuses a newer one.
+///
+/// The form of this one is `record.schema.json`, beside this file. Version 1 is what was written
+/// before there was a schema: it lacks the fields that came later, which are read as their defaults.
+/// A new field, or a field that means something else, is a new version.
+pub const RECORD_VERSION: u32 = 2;
 
 /// How a run ended, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -54,7 +58,8 @@ pub enum Verdict {
 /// Everything a run knew, decided, did and noticed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunReport {
-    /// Version of this form.
+    /// Version of this form; an older one is read into it.
+    #[serde(deserialize_with = "readable")]
     pub version: u32,
     /// The run.
     pub key: RunKey,
@@ -232,6 +237,18 @@ pub struct Standing {
     pub session: Date,
     /// Its incidents, each with its day.
     pub incidents: Vec<Incident>,
+}
+
+/// The version that a record of this or an older one has once it is read.
+fn readable<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    match u32::deserialize(from)? {
+        1..=RECORD_VERSION => Ok(RECORD_VERSION),
+        other => {
+            let told =
+                format!("a record of version {other}, where 1 to {RECORD_VERSION} are known");
+            Err(serde::de::Error::custom(told))
+        }
+    }
 }
 
 impl RunReport {

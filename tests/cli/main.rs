@@ -10,5 +10,8 @@ mod exchange;
 mod letters;
 #[path = "../python/mod.rs"]
 mod python;
+#[path = "../form/mod.rs"]
+mod form;
+mod record;
 mod report;
 mod runs;

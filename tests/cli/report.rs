@@ -38,7 +38,7 @@ fn a_report_is_rendered_again_from_the_record_alone() {
     let at = bytes.len() / 2;
     bytes[at] ^= 1;
     fs::write(desk.path("damaged.json"), bytes).unwrap();
-    desk.call("report damaged.json").is(3, &["record not readable", "restore the record"]);
+    desk.call("report damaged.json").is(3, &["record not readable", "restore it from"]);
 }
 
 #[test]

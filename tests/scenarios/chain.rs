@@ -43,7 +43,7 @@ fn spoilt(record: &str) -> Vec<(&'static str, String)> {
     vec![
         ("cut short", record[..record.len() / 2].to_owned()),
         ("empty", String::new()),
-        ("newer", with_care(record, |envelope| envelope["version"] = json!(2))),
+        ("of version 0", with_care(record, |envelope| envelope["version"] = json!(0))),
         ("of another form", with_care(record, |envelope| envelope["body"] = json!({"a": 1}))),
         ("torn off", with_care(record, |envelope| envelope["previous"] = Value::Null)),
         ("edited", record.replacen("\"code\":\"", "\"code\":\"x", 1)),

@@ -22,6 +22,8 @@ mod faults_late;
 mod faults_life;
 mod faults_market;
 mod force;
+#[path = "../form/mod.rs"]
+mod form;
 mod guards;
 mod hindsight;
 mod incidents;

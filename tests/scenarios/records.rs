@@ -21,11 +21,13 @@ const RUN: &str = "paper/main/2026-11-20/open/g0";
 #[tokio::test(flavor = "current_thread")]
 async fn a_plan_that_cannot_be_trusted_stops_the_run() {
     let other_run = envelope("paper/main/2026-11-19/open/g0", 1, "{}");
-    for plan in ["{", "{}", &envelope(RUN, 99, "{}"), &envelope(RUN, 1, "{}"), &other_run] {
+    let newer = envelope(RUN, 99, "{}");
+    for plan in ["{", "{}", &newer, &envelope(RUN, 1, "{}"), &other_run] {
         let stage = stage();
         stage.shelf.lay(&format!("{FOLDER}/plan.json"), plan);
         let told = stage.run().await;
-        assert!(told.errors().contains(&"CRITICAL journal-corrupt".to_owned()), "{plan}");
+        let code = if plan == newer { "record-newer" } else { "journal-corrupt" };
+        assert!(told.errors().contains(&format!("CRITICAL {code}")), "{plan}: {:?}", told.errors());
         assert!(stage.orders().is_empty(), "{plan}");
         assert!(!told.verdict().is_good(), "{plan}");
     }

@@ -24,6 +24,7 @@ use jiff::{Timestamp, ToSpan};
 use rust_decimal::Decimal;
 
 use crate::agree::books_agree;
+use crate::form;
 use crate::kept::{Post, Shelf};
 use crate::told::Told;
 
@@ -284,6 +285,8 @@ impl Stage {
             && self.record().as_ref() == Some(&**report)
         {
             self.keeps_the_laws(report);
+            let stored = self.envelope().expect("the record was just compared");
+            assert_eq!(form::faults(&stored), Vec::<String>::new(), "the record has its form");
         }
         Some(told)
     }
@@ -392,13 +395,17 @@ impl Stage {
 
     /// The record of the present session's run, as stored.
     pub(crate) fn record(&self) -> Option<RunReport> {
+        Some(serde_json::from_value(self.envelope()?["body"].clone()).unwrap())
+    }
+
+    /// The same in its envelope.
+    fn envelope(&self) -> Option<serde_json::Value> {
         let date = exchange_date(self.scheduled_for);
         let generation = self.force.as_ref().map_or(0, |force| force.generation);
         let mode = self.mode;
         let text = format!("runs/{mode}/main/{date}/open/g{generation}/final.json");
         let text = self.shelf.text(&text)?;
-        let envelope: serde_json::Value = serde_json::from_str(&text).unwrap();
-        Some(serde_json::from_value(envelope["body"].clone()).unwrap())
+        Some(serde_json::from_str(&text).unwrap())
     }
 }
 

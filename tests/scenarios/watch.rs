@@ -481,12 +481,14 @@ async fn when_nobody_knows_what_was_told_it_is_told_again() {
 #[tokio::test(flavor = "current_thread")]
 async fn a_final_record_that_cannot_be_trusted_is_not_a_good_end() {
     let other_run = envelope("paper/main/2026-11-19/open/g0", 1, "{}");
-    for record in ["{", "{}", &envelope(RUN, 99, "{}"), &envelope(RUN, 1, "{}"), &other_run] {
+    let newer = envelope(RUN, 99, "{}");
+    for record in ["{", "{}", &newer, &envelope(RUN, 1, "{}"), &other_run] {
         let stage = stage();
         stage.shelf.lay(&format!("{FOLDER}/final.json"), record);
         let watched = Lookout::of(&stage).looks().await;
         assert!(!watched.is_good(), "{record}");
-        assert_eq!(codes(&watched), ["CRITICAL journal-corrupt"], "{record}");
+        let code = if record == newer { "record-newer" } else { "journal-corrupt" };
+        assert_eq!(codes(&watched), [format!("CRITICAL {code}")], "{record}");
         assert!(watched.summary.contains("final.json"), "{}", watched.summary);
         assert_eq!(letters(&stage).len(), 1, "{record}");
     }

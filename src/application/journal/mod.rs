@@ -66,13 +66,11 @@ use crate::domain::money::{Price, Shares, Usd};
 use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::order::{ClientOrderId, Side};
 use crate::domain::plan::RebalancePlan;
-use crate::domain::report::{AccountReport, DataReport, LimitUse, RunReport};
+use crate::domain::report::{AccountReport, DataReport, LimitUse, RECORD_VERSION, RunReport};
 use crate::domain::run::RunKey;
 use crate::domain::strategy::StrategyOutcome;
 use crate::domain::symbol::Symbol;
 
-/// Version of the records' form.
-const RECORD_VERSION: u32 = 1;
 /// How often a write without an answer is repeated; the same bytes each time, so that is safe.
 const PUT_TRIES: u32 = 4;
 /// Wait before the first repetition; doubled each time.
@@ -97,7 +95,9 @@ pub enum JournalError {
         reason: String,
     },
     /// A record was written by newer code.
-    #[error("record of a newer form: {key}: version {version}")]
+    #[error(
+        "record of a newer form: {key}: version {version}, this code reads up to {RECORD_VERSION}"
+    )]
     Newer {
         /// The record.
         key: String,
@@ -364,8 +364,10 @@ fn decode<T: DeserializeOwned>(
         Ok(envelope) => envelope.version,
         Err(_) => serde_json::from_slice::<Version>(&record.bytes).map_err(corrupt)?.version,
     };
-    if version > RECORD_VERSION {
-        return Err(JournalError::Newer { key: key.to_owned(), version });
+    match version {
+        0 => return Err(JournalError::corrupt(key, "no record has version 0")),
+        1..=RECORD_VERSION => {}
+        newer => return Err(JournalError::Newer { key: key.to_owned(), version: newer }),
     }
     let Envelope { body, run, writer, code, previous, .. } = envelope.map_err(corrupt)?;
     let hash = sha256_hex(&record.bytes);

@@ -14,6 +14,7 @@ use crate::domain::report::RunReport;
 use crate::domain::run::{Mode, RunKey, Slot};
 use crate::domain::session::exchange_date;
 use crate::infrastructure::clock::MachineClock;
+use crate::interface::cli::report::untrusted;
 use crate::interface::cli::{Place, Trouble, armer, say};
 use crate::interface::connections::open_store;
 use crate::interface::settings::StorePlace;
@@ -123,9 +124,7 @@ pub(super) async fn history(store: &dyn Store, place: &Place) -> Result<History,
     let mut key = run_key(place)?;
     key.session = newest_session(store, place).await?.unwrap_or(key.session);
     key.generation = u8::MAX;
-    let history = look_back(store, &key, None).await;
-    let next = "a record cannot be read: restore it from a copy";
-    history.map_err(|error| Trouble::setting(error, next))
+    look_back(store, &key, None).await.map_err(|error| untrusted(&error))
 }
 
 /// The newest session with any record.

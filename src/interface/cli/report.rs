@@ -1,12 +1,14 @@
 //! One run's report, rendered again from its record alone, or a period's from all of its records.
 
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use clap::Args;
 use jiff::civil::Date;
 
-use crate::application::journal::final_record;
+use crate::application::journal::{JournalError, final_record};
 use crate::application::ports::Store;
 use crate::domain::period::Span;
 use crate::domain::report::RunReport;
@@ -20,6 +22,13 @@ use crate::presentation::{
 
 /// The program that shows a file to people, as the system has one.
 const SHOWS: &[&str] = if cfg!(target_os = "macos") { &["open"] } else { &["xdg-open"] };
+
+/// The form of a record, as programs read it.
+const SCHEMA: &str = include_str!("../../domain/record.schema.json");
+/// Longest record that is read from a file: a record of a year has a hundredth of that.
+const RECORD_BYTES_MAX: u64 = 32_000_000;
+/// What a record that cannot be read means, and what to do about it.
+const UNREADABLE: &str = "its report cannot be shown, and no run goes on from it; restore it from the store's versions or a copy";
 
 /// What is to be shown, and as what.
 #[derive(Debug, Clone, Args)]
@@ -44,10 +53,16 @@ pub(super) struct Shown {
     /// Show the page in the browser.
     #[arg(long)]
     open: bool,
+    /// Print the JSON Schema of the record instead, which says what every field means.
+    #[arg(long, exclusive = true)]
+    schema: bool,
 }
 
 /// Shows a run; the answer is the exit code.
 pub(super) async fn report(shown: &Shown, as_json: bool) -> Result<u8, Trouble> {
+    if shown.schema {
+        return write(Path::new("-"), SCHEMA);
+    }
     if let Some(span) = shown.period {
         let told = period::told(&shown.place, span, shown.of).await?;
         let name = PathBuf::from(format!(
@@ -123,13 +138,8 @@ fn span(text: &str) -> Result<Span, String> {
 async fn found(shown: &Shown) -> Result<RunReport, Trouble> {
     let Some(named) = shown.run.as_deref() else { return newest(&shown.place).await };
     let path = Path::new(named);
-    if path.exists() {
-        let path = if path.is_dir() { path.join("final.json") } else { path.to_owned() };
-        let bytes = std::fs::read(&path).map_err(|error| {
-            let next = "name a run, or the folder or file of its final record";
-            Trouble::setting(format!("{}: {error}", path.display()), next)
-        })?;
-        return read(&path.display().to_string(), bytes);
+    if fs::symlink_metadata(path).is_ok() {
+        return read(named, of_file(path)?);
     }
     let run: RunKey = named.parse().map_err(|error| {
         let next = "name a run as a letter does under This run, or a file or folder that exists";
@@ -146,6 +156,30 @@ async fn found(shown: &Shown) -> Result<RunReport, Trouble> {
     }
 }
 
+/// The bytes of a run's record, from its file or the folder that has it.
+fn of_file(named: &Path) -> Result<Vec<u8>, Trouble> {
+    let path = if named.is_dir() { named.join("final.json") } else { named.to_owned() };
+    let shown = path.display();
+    let trouble = |what: &dyn std::fmt::Display| {
+        let next = "name a run, or the folder or file of its final record";
+        Trouble::setting(format!("no record is read from {shown}: {what}"), next)
+    };
+    let unreadable = |error: std::io::Error| trouble(&error);
+    // Anything else, such as a pipe, may never end.
+    if !fs::metadata(&path).map_err(unreadable)?.is_file() {
+        return Err(trouble(&"it is no file"));
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(&path).map_err(unreadable)?;
+    file.take(RECORD_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > RECORD_BYTES_MAX {
+        return Err(trouble(&format!(
+            "it has more than {RECORD_BYTES_MAX} bytes, as no record has"
+        )));
+    }
+    Ok(bytes)
+}
+
 async fn newest(place: &Place) -> Result<RunReport, Trouble> {
     let store = open(place).await?;
     let newest = history(store.as_ref(), place).await?.newest;
@@ -160,10 +194,17 @@ async fn newest(place: &Place) -> Result<RunReport, Trouble> {
 }
 
 fn read(name: &str, bytes: Vec<u8>) -> Result<RunReport, Trouble> {
-    final_record(name, bytes).map(|kept| kept.body).map_err(|error| {
-        let next = "restore the record from a copy; a newer one needs the program that wrote it";
-        Trouble::setting(error, next)
-    })
+    final_record(name, bytes).map(|kept| kept.body).map_err(|error| untrusted(&error))
+}
+
+/// A record that cannot be read, with what that means and what to do.
+pub(super) fn untrusted(error: &JournalError) -> Trouble {
+    let next = match error {
+        JournalError::Store(_) => "check the rights on the store",
+        JournalError::Corrupt { .. } => UNREADABLE,
+        JournalError::Newer { .. } => "newer code wrote it; call the program of that version",
+    };
+    Trouble::setting(error, next)
 }
 
 /// A run without a final record, with the runs that have one beside it.

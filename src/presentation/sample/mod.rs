@@ -1,6 +1,7 @@
 //! Runs as they happen, for the tests of what is shown.
 
 mod books;
+mod every;
 pub(crate) mod look;
 pub(crate) mod period;
 mod plan;
@@ -29,6 +30,8 @@ use crate::presentation::sample::plan::{buy_plan, ledger, plan};
 use crate::presentation::sample::run::{
     account, equity_curve, execution, limits, outcome, prices, signals,
 };
+
+pub(crate) use crate::presentation::sample::every::every_kind;
 
 /// Three strategies, eight orders, all filled; one symbol skipped, one held, one cut.
 pub(crate) fn trading_day() -> RunReport {

@@ -9,6 +9,7 @@ mod periods;
 mod pictures;
 #[path = "../../../tests/python/mod.rs"]
 mod python;
+mod recorded;
 mod safe;
 mod said;
 mod seen;
