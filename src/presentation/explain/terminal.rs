@@ -216,7 +216,8 @@ fn compound(compound: &Compound, told: Option<bool>) -> Rung {
 
 fn ranking(ranking: &Ranking, shares: &[Route]) -> Rung {
     let Ranking { by, order, scores, picked, .. } = ranking;
-    let label = format!("rank by {}: the {order} {picked} of {}", clip(by, NAME_MAX), scores.len());
+    let (by, order) = (clip(by, NAME_MAX), clip(order, NAME_MAX));
+    let label = format!("rank by {by}: the {order} {picked} of {}", scores.len());
     let mut rung = Rung::of(label);
     rung.row.figures[2] = ranking.margin.map_or_else(String::new, margin);
     let (pair, decimals) = around(ranking);

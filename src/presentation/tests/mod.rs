@@ -13,6 +13,7 @@ mod recorded;
 mod safe;
 mod said;
 mod seen;
+mod spice;
 mod watched;
 
 use html5gum::{Token, Tokenizer};
@@ -29,6 +30,31 @@ pub(crate) fn structure(html: &str) -> Vec<String> {
             Token::EndTag(tag) => tags.push(format!("/{}", utf8(&tag.name))),
             Token::Error(error) => tags.push(format!("error {error:?}")),
             Token::String(_) | Token::Comment(_) | Token::Doctype(_) => {}
+        }
+    }
+    tags
+}
+
+/// Attributes that hold words for people, and may hold any.
+const WORDS: [&str; 2] = ["alt", "aria-label"];
+
+/// The same with what every attribute says, but for words and for whether a line may be broken: the
+/// whole document without its text.
+pub(crate) fn anatomy(html: &str) -> Vec<String> {
+    let mut tags = Vec::new();
+    for Ok(token) in Tokenizer::new(html) {
+        match token {
+            Token::StartTag(tag) => {
+                let said = tag.attributes.iter().map(|(name, value)| match utf8(name) {
+                    name if WORDS.contains(&name.as_str()) => name,
+                    name => format!("{name}={:?}", utf8(value).replace(";white-space:nowrap", "")),
+                });
+                tags.push(format!("{} {}", utf8(&tag.name), said.collect::<Vec<_>>().join(" ")));
+            }
+            Token::EndTag(tag) => tags.push(format!("/{}", utf8(&tag.name))),
+            Token::Error(error) => tags.push(format!("error {error:?}")),
+            Token::Comment(comment) => tags.push(format!("comment {}", utf8(&comment))),
+            Token::String(_) | Token::Doctype(_) => {}
         }
     }
     tags

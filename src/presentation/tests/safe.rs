@@ -1,85 +1,30 @@
 //! What is never let through, and what never grows too long.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use proptest::prelude::{
     ProptestConfig, Strategy, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest,
 };
 
-use crate::domain::code::Code;
-use crate::domain::incident::Incident;
-use crate::domain::report::RunReport;
-use crate::domain::strategy::StrategyError;
-use crate::domain::symphony::trace::{Part, Step};
-use crate::presentation::sample::{self, bad_day, key};
-use crate::presentation::tests::seen::{letters, pages};
-use crate::presentation::tests::{structure, text_of};
-use crate::presentation::{LETTER_BYTES_MAX, alert, letter, letter_html, page_html, terminal};
+use serde_json::Value;
 
-/// The bad day with this text in every place where text comes from outside.
+use crate::domain::report::RunReport;
+use crate::presentation::explain::{self, Explained};
+use crate::presentation::sample::{self, every_kind, key};
+use crate::presentation::tests::seen::{letters, pages};
+use crate::presentation::tests::spice::Spice;
+use crate::presentation::tests::{anatomy, structure, text_of};
+use crate::presentation::{
+    IndexRow, LETTER_BYTES_MAX, Pictures, alert, index_html, letter, letter_html, letter_with,
+    page_html, terminal,
+};
+
+static SPICE: LazyLock<Spice<RunReport>> = LazyLock::new(|| Spice::of(&every_kind()));
+
+/// A run with everything in it, with this text in every place where text may come from outside.
 pub(crate) fn spiced(text: &str) -> RunReport {
-    let mut report = bad_day();
-    report.summary = text.to_owned();
-    report.code = text.to_owned();
-    report.policy_hash = text.to_owned();
-    report.previous = Some(text.to_owned());
-    let account = report.account.as_mut().unwrap();
-    account.ending = text.to_owned();
-    account.fingerprint = text.to_owned();
-    let data = report.data.as_mut().unwrap();
-    data.bars_feed = text.to_owned();
-    data.adjustment = text.to_owned();
-    data.quotes_feed = text.to_owned();
-    for limit in &mut report.limits {
-        limit.limit = text.to_owned();
-        limit.what = text.to_owned();
-        limit.used = text.to_owned();
-        limit.allowed = text.to_owned();
-    }
-    for incident in &mut report.incidents {
-        let spiced = Incident {
-            code: text.to_owned(),
-            ..Incident::new(incident.category, Code::Drill, text, text)
-        };
-        *incident =
-            spiced.meaning(text).action(format!("{} {text}", incident.code)).with(text, text);
-    }
-    report.signals[2].result = Err(StrategyError::Unreadable { reason: text.to_owned() });
-    let signal = report.signals[0].result.as_mut().unwrap();
-    for step in &mut signal.trace.steps {
-        match step {
-            Step::Condition(condition) => {
-                condition.left = text.to_owned();
-                condition.right = text.to_owned();
-            }
-            Step::Compound(compound) => {
-                text.clone_into(&mut compound.operator);
-                for part in &mut compound.parts {
-                    let Part::Condition(condition) = part else { continue };
-                    condition.left = text.to_owned();
-                    condition.comparison = text.to_owned();
-                    condition.right = text.to_owned();
-                }
-            }
-            Step::Ranking(ranking) => {
-                ranking.by = text.to_owned();
-                ranking.order = text.to_owned();
-                ranking.scores.iter_mut().for_each(|(name, _)| name.clone_from(&text.to_owned()));
-            }
-            Step::Group(group) => text.clone_into(&mut group.title),
-            Step::Weighing(weighing) => {
-                text.clone_into(&mut weighing.by);
-                weighing.members.iter_mut().for_each(|member| text.clone_into(&mut member.name));
-            }
-        }
-    }
-    let plan = report.plan.as_mut().unwrap();
-    plan.items.iter_mut().for_each(|item| item.reason = text.to_owned());
-    plan.conflicts.iter_mut().for_each(|conflict| conflict.outcome = text.to_owned());
-    report.buy_plan.as_mut().unwrap().cuts[0].reason = text.to_owned();
-    report.execution.stopped = Some(text.to_owned());
-    report.execution.buys[1].shortfall = Some(text.to_owned());
-    report
+    SPICE.with(text)
 }
 
 /// Text that means harm, and any other; never empty to the eye.
@@ -102,12 +47,79 @@ fn hostile() -> impl Strategy<Value = String> {
         .prop_map(|text| format!("x{text}"))
 }
 
-static PLAIN: LazyLock<[Vec<String>; 3]> = LazyLock::new(|| structures(&spiced("x")));
+static PLAIN: LazyLock<Vec<Vec<String>>> = LazyLock::new(|| {
+    let plain = documents(&spiced("x"));
+    plain.iter().map(|(_, html)| anatomy(html)).collect()
+});
 
-/// Of the letter, the page and the alert.
-fn structures(report: &RunReport) -> [Vec<String>; 3] {
-    let alert = alert(&report.incidents, Some(&key())).html;
-    [letter_html(report), page_html(report), alert].map(|html| structure(&html))
+/// Everything that is made of a report as HTML.
+fn documents(report: &RunReport) -> Vec<(&'static str, String)> {
+    let row = IndexRow { headline: report.summary.clone(), ..IndexRow::of(report) };
+    let explained: Vec<Explained> = report
+        .signals
+        .iter()
+        .map(|outcome| Explained { outcome: outcome.clone(), drawing: None })
+        .collect();
+    let as_of = report.key.session;
+    vec![
+        ("letter", letter_html(report)),
+        ("letter without pictures", letter_with(report, Pictures::LeftOut).html),
+        ("page", page_html(report)),
+        ("alert", alert(&report.incidents, Some(&key())).html),
+        ("index", index_html(&[row, IndexRow::of(report)])),
+        ("explained", explain::html(&explained, as_of, Some(&report.summary))),
+    ]
+}
+
+/// Everything that is made of it as text.
+fn texts(report: &RunReport) -> Vec<(&'static str, String)> {
+    let as_of = report.key.session;
+    let explained = report.signals.iter().map(|outcome| {
+        explain::text(&Explained { outcome: outcome.clone(), drawing: None }, as_of)
+    });
+    vec![
+        ("letter", letter(report).text),
+        ("terminal", terminal(report)),
+        ("alert", alert(&report.incidents, None).text),
+        ("explained", explained.collect()),
+    ]
+}
+
+#[test]
+fn text_is_put_in_every_place_that_takes_any() {
+    assert_eq!(every_kind(), SPICE.with_nothing());
+    insta::assert_snapshot!(SPICE.places().join("\n"));
+}
+
+#[test]
+fn a_run_of_every_kind_leaves_nothing_out_that_a_record_can_hold() {
+    let mut seen = BTreeMap::new();
+    fill(&serde_json::to_value(every_kind()).unwrap(), String::new(), &mut seen);
+    let empty: Vec<&String> =
+        seen.iter().filter(|(_, full)| !**full).map(|(place, _)| place).collect();
+    assert_eq!(empty, ["/previous"; 0], "null or empty wherever it stands");
+}
+
+/// Notes of each place, whichever its index, whether anything ever stands there.
+fn fill(value: &Value, place: String, seen: &mut BTreeMap<String, bool>) {
+    let is_full = match value {
+        Value::Null => false,
+        Value::Array(parts) => {
+            parts.iter().for_each(|part| fill(part, format!("{place}/*"), seen));
+            !parts.is_empty()
+        }
+        Value::Object(fields) => {
+            for (name, part) in fields {
+                let is_name = name.contains(|sign: char| !sign.is_ascii_lowercase() && sign != '_');
+                let is_choice = ["Ok", "Err"].contains(&name.as_str());
+                let name = if is_name && !is_choice { "{}" } else { name };
+                fill(part, format!("{place}/{name}"), seen);
+            }
+            !fields.is_empty()
+        }
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
+    };
+    *seen.entry(place).or_default() |= is_full;
 }
 
 proptest! {
@@ -115,26 +127,30 @@ proptest! {
 
     #[test]
     fn no_text_changes_the_structure_of_the_letter_or_the_page(text in hostile()) {
-        for (plain, spiced) in PLAIN.iter().zip(structures(&spiced(&text))) {
+        for (plain, (name, html)) in PLAIN.iter().zip(documents(&spiced(&text))) {
+            let spiced = anatomy(&html);
             let differs = plain.iter().zip(&spiced).position(|(a, b)| a != b);
-            prop_assert_eq!(differs.map(|at| &spiced[at]), None);
-            prop_assert_eq!(plain.len(), spiced.len());
+            prop_assert_eq!(differs.map(|at| &spiced[at]), None, "{}", name);
+            prop_assert_eq!(plain.len(), spiced.len(), "{}", name);
         }
     }
 
     #[test]
     fn no_text_moves_the_cursor_turns_the_line_or_breaks_the_subject(text in hostile()) {
         let report = spiced(&text);
-        let warned = alert(&report.incidents, None);
-        let mail = letter(&report);
-        for shown in [&mail.html, &mail.text, &terminal(&report), &page_html(&report), &warned.text] {
+        for (name, shown) in documents(&report).into_iter().chain(texts(&report)) {
             let bad = shown.chars().find(|sign| {
                 (sign.is_control() && *sign != '\n')
                     || matches!(sign, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2028}'..='\u{2029}' | '\u{2066}'..='\u{2069}')
             });
-            prop_assert_eq!(bad, None);
+            prop_assert_eq!(bad, None, "{}", name);
         }
-        for subject in [&mail.subject, &warned.subject] {
+        for outcome in &report.signals {
+            let line = explain::json_line(outcome, report.key.session);
+            prop_assert!(!line.contains(|sign: char| sign.is_ascii_control()));
+            prop_assert!(serde_json::from_str::<Value>(&line).unwrap().is_object());
+        }
+        for subject in [letter(&report).subject, alert(&report.incidents, None).subject] {
             prop_assert!(subject.chars().count() <= 78 && !subject.contains(['\r', '\n']));
         }
     }
