@@ -29,6 +29,7 @@ mod hindsight;
 mod incidents;
 mod lessons;
 mod limits;
+mod older;
 mod opposed;
 mod orders;
 mod past;

@@ -47,7 +47,9 @@ pub(crate) fn every_kind() -> RunReport {
     report.execution.sells[1].shortfall = Some("the broker cancelled it".to_owned());
     report.execution.stopped = Some("an order's end is unknown".to_owned());
     let (first, last) = (price("640.1"), price("663.41"));
-    report.benchmark = Some(Benchmark { symbol: symbol("SPY"), since: BEFORE, first, last });
+    let closes = BTreeMap::from([(BEFORE, first), (TODAY, price("655"))]);
+    report.benchmark =
+        Some(Benchmark { symbol: symbol("SPY"), since: BEFORE, first, last, closes });
     let counts = Counts { planned: 8, filled: 6, attempts: 12, refused: 1, runs: 1, good: 0 };
     report.rates = Rates(vec![(BEFORE, Counts::default()), (TODAY, counts)]);
     report.transfers = BTreeMap::from([(BEFORE, usd("-250"))]);

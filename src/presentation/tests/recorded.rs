@@ -151,6 +151,7 @@ fn a_record_with_a_field_missing_or_misspelt_or_with_money_as_a_number_is_not_of
         "texts",
         "limits",
         "loosened",
+        "closes",
     ];
     for place in found {
         let around = place.rsplit_once('/').unwrap().0;
