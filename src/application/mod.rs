@@ -28,6 +28,7 @@ mod house;
 pub mod instructions;
 pub mod journal;
 mod left_open;
+mod mailing;
 pub mod observe;
 mod order_life;
 mod outcomes;

@@ -297,6 +297,9 @@ pub enum MailError {
     /// The carrier said no; offering the same mail again will not help.
     #[error("mail refused: {0}")]
     Refused(String),
+    /// The carrier takes no letter of this size; a smaller one it may take.
+    #[error("mail too large: {0}")]
+    TooLarge(String),
     /// The carrier cannot be reached or is out of order; the mail may have gone all the same.
     #[error("mail not sent: {0}")]
     Unavailable(String),

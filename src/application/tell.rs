@@ -3,14 +3,15 @@
 //! After the final record, never before it: a mail that is lost can be sent again from the record.
 //! A mail that could not be sent is an incident, and never a reason for the run to have failed.
 
-use std::time::Duration;
+use std::iter::once_with;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::join;
 use tracing::{info, warn};
 
 use crate::application::journal::Journal;
-use crate::application::ports::{Clock, Letter, MailError, Mailer, Store, StoreError};
+use crate::application::mailing::{self, Envelope, post};
+use crate::application::ports::{Clock, Mailer, Store, StoreError};
 use crate::application::run::House;
 use crate::domain::code::Code;
 use crate::domain::hash::sha256_hex;
@@ -19,12 +20,7 @@ use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::policy::{ClosedDays, MailPolicy};
 use crate::domain::report::{RunReport, Verdict};
 use crate::domain::run::{RunAction, RunKey};
-use crate::presentation::{self, MailParts, Pictures};
-
-/// How often a mail is offered before the record alone has to do.
-const MAIL_TRIES: u32 = 3;
-/// Wait after the first refusal of a mail; longer after the second.
-const MAIL_WAIT: Duration = Duration::from_millis(500);
+use crate::presentation::{self, Pictures};
 
 /// Who began to send a letter so long ago has sent it, or never will.
 const SENDING_LASTS: SignedDuration = SignedDuration::from_mins(2);
@@ -112,6 +108,12 @@ impl Once<'_> {
             }
         }
         Owner::Ours(TURNS_MAX)
+    }
+
+    /// The id under which another invocation sent the letter, if it is on record by now.
+    pub(super) async fn sent_meanwhile(&self) -> Option<String> {
+        let sent = self.journal.read::<String>(&self.name).await;
+        sent.ok().flatten().map(|sent| sent.body)
     }
 
     fn given_up(&self, turn: u32) -> String {
@@ -215,8 +217,8 @@ pub async fn refuse(
         warn!(%error, "refusal not recorded");
     }
     let name = format!("refusal.{writer}");
-    let letter = alert_letter((incidents, None), mail, &name, now);
-    match post(&letter, mailer, clock).await {
+    let envelope = Envelope { mail, date: now, id: name.clone(), name };
+    match post(&presentation::alert(incidents, None), &envelope, (mailer, clock)).await {
         Ok(id) => (Mailed::Sent(id), kept),
         Err(why) => {
             warn!(%why, "refusal not mailed");
@@ -233,29 +235,8 @@ pub(super) async fn send_alert(
 ) -> Result<String, String> {
     let (mail, clock) = (&house.desk.policy.mail, house.desk.clock);
     let name = format!("alert.{}", run.to_string().replace('/', "."));
-    let letter = alert_letter((incidents, Some(run)), mail, &name, clock.now());
-    post(&letter, house.mailer, clock).await
-}
-
-fn alert_letter(
-    (incidents, run): (&[Incident], Option<&RunKey>),
-    mail: &MailPolicy,
-    name: &str,
-    date: Timestamp,
-) -> Letter {
-    let presentation::Mail { subject, text, html, images } = presentation::alert(incidents, run);
-    let raw = presentation::mime(&MailParts {
-        from: mail.from.clone(),
-        to: mail.to.clone(),
-        subject: subject.clone(),
-        text,
-        html,
-        images,
-        date,
-        message_id: format!("{name}@{}", domain_of(&mail.from)),
-        boundary: sha256_hex(name.as_bytes())[..24].to_owned(),
-    });
-    Letter { from: mail.from.clone(), to: mail.to.clone(), subject, raw }
+    let envelope = Envelope { mail, date: clock.now(), id: name.clone(), name };
+    post(&presentation::alert(incidents, Some(run)), &envelope, (house.mailer, clock)).await
 }
 
 async fn send(
@@ -264,75 +245,29 @@ async fn send(
     once: Option<&Once<'_>>,
 ) -> Result<String, String> {
     let mail = &house.desk.policy.mail;
-    let presentation::Mail { subject, text, html, images } =
-        presentation::letter_with(report, house.pictures);
-    let raw = presentation::mime(&MailParts {
-        from: mail.from.clone(),
-        to: mail.to.clone(),
-        subject: subject.clone(),
-        text,
-        html,
-        images,
+    let drawn = presentation::letter_with(report, house.pictures);
+    let envelope = Envelope {
+        mail,
         date: report.finished_at,
-        message_id: message_id(
-            report,
-            once.is_none().then_some(house.writer),
-            &subject,
-            &mail.from,
-        ),
-        boundary: sha256_hex(report.key.to_string().as_bytes())[..24].to_owned(),
-    });
-    let letter = Letter { from: mail.from.clone(), to: mail.to.clone(), subject, raw };
-    offer(&letter, (house.mailer, house.desk.clock), once).await
-}
-
-/// Sends a letter that nobody else would send.
-pub(super) async fn post(
-    letter: &Letter,
-    mailer: &dyn Mailer,
-    clock: &dyn Clock,
-) -> Result<String, String> {
-    offer(letter, (mailer, clock), None).await
-}
-
-/// Offers a letter to the carrier a few times; the answer is the carrier's id. While it waits,
-/// another invocation may find the letter still owed and send it: then it is not offered again.
-async fn offer(
-    letter: &Letter,
-    (mailer, clock): (&dyn Mailer, &dyn Clock),
-    once: Option<&Once<'_>>,
-) -> Result<String, String> {
-    let mut why = String::new();
-    for attempt in 1..=MAIL_TRIES {
-        if attempt > 1
-            && let Some(Once { journal, name, .. }) = once
-            && let Ok(Some(sent)) = journal.read::<String>(name).await
-        {
-            return Ok(sent.body);
-        }
-        match mailer.send(letter).await {
-            Ok(id) => return Ok(id),
-            Err(error @ MailError::Refused(_)) => return Err(error.to_string()),
-            Err(error @ MailError::Unavailable(_)) => why = error.to_string(),
-        }
-        if attempt < MAIL_TRIES {
-            clock.sleep(MAIL_WAIT * attempt).await;
-        }
-    }
-    Err(why)
+        id: message_id(report, once.is_none().then_some(house.writer), &drawn.subject),
+        name: report.key.to_string(),
+    };
+    // Made only where they are needed: hardly ever.
+    let plain = || presentation::letter_with(report, Pictures::LeftOut);
+    let rest = format!("The whole report: `alchemiser report {}`.", report.key);
+    let letters = once_with(|| envelope.around(&drawn))
+        .chain(once_with(|| envelope.around(&plain())))
+        .chain(once_with(|| envelope.around(&plain().brief(&rest))));
+    mailing::send(letters, (house.mailer, house.desk.clock), once).await
 }
 
 /// Mail programs show only one of two letters under one id. Invocations may end in the same second, by
 /// clocks that are off, and in the same way; what a run says is one letter, whoever sends it again, and
 /// has no `writer` therefore.
-fn message_id(report: &RunReport, writer: Option<&str>, subject: &str, from: &str) -> String {
+fn message_id(report: &RunReport, writer: Option<&str>, subject: &str) -> String {
     let seconds: i64 = Timestamp::as_second(report.finished_at);
     let run = report.key.to_string().replace('/', ".");
     let letter = writer.map_or_else(|| subject.to_owned(), |writer| format!("{subject}\n{writer}"));
     let digest = &sha256_hex(letter.as_bytes())[..8];
-    format!("{run}.{seconds}.{digest}@{}", domain_of(from))
-}
-
-pub(super) fn domain_of(address: &str) -> &str {
-    address.rsplit_once('@').map_or("localhost", |(_, domain)| domain)
+    format!("{run}.{seconds}.{digest}")
 }

@@ -16,18 +16,18 @@ use tracing::{error, info, warn};
 use crate::application::journal::history::last_final;
 use crate::application::journal::traces::{newest_generation, traces};
 use crate::application::journal::{Journal, JournalError};
-use crate::application::ports::{Clock, Letter, Mailer, Store, StoreError};
-use crate::application::tell::{Mailed, domain_of, post};
+use crate::application::mailing::{Envelope, post};
+use crate::application::ports::{Clock, Mailer, Store, StoreError};
+use crate::application::tell::Mailed;
 use crate::application::trouble;
 use crate::domain::code::Code;
-use crate::domain::hash::sha256_hex;
 use crate::domain::incident::{Category, Incident};
 use crate::domain::mutant::{Mutant, is_planted};
 use crate::domain::policy::MailPolicy;
 use crate::domain::report::RunReport;
 use crate::domain::run::{RunKey, WatchRequest};
 use crate::domain::watch::{Before, Ending, Finding, Look, is_due};
-use crate::presentation::{self, MailParts};
+use crate::presentation;
 
 /// Version of the form of a look's record.
 const LOOK_VERSION: u32 = 1;
@@ -290,21 +290,9 @@ async fn send(
     at: &WatchPost<'_>,
 ) -> Result<String, String> {
     let mail = presentation::watch_letter(look, told, beside);
-    let presentation::Mail { subject, text, html, images } = mail;
-    let name = format!("watch.{}.{}", look.run.to_string().replace('/', "."), told_name(look));
-    let raw = presentation::mime(&MailParts {
-        from: at.mail.from.clone(),
-        to: at.mail.to.clone(),
-        subject: subject.clone(),
-        text,
-        html,
-        images,
-        date: look.at,
-        boundary: sha256_hex(name.as_bytes())[..24].to_owned(),
-        message_id: format!("{name}@{}", domain_of(&at.mail.from)),
-    });
-    let letter = Letter { from: at.mail.from.clone(), to: at.mail.to.clone(), subject, raw };
-    post(&letter, at.mailer, at.clock).await
+    let id = format!("watch.{}.{}", look.run.to_string().replace('/', "."), told_name(look));
+    let envelope = Envelope { mail: at.mail, date: look.at, id: id.clone(), name: id };
+    post(&mail, &envelope, (at.mailer, at.clock)).await
 }
 
 /// Writes a record of the watch; it never keeps the watch from telling.

@@ -34,7 +34,7 @@ pub struct MailParts {
     pub subject: String,
     /// The text twin.
     pub text: String,
-    /// The HTML.
+    /// The HTML; a letter without any is its text alone.
     pub html: String,
     /// The images that the HTML shows.
     pub images: Vec<InlineImage>,
@@ -48,10 +48,13 @@ pub struct MailParts {
 
 /// The whole message, headers included.
 pub fn mime(letter: &MailParts) -> Vec<u8> {
-    let body = MimePart::new(
-        ContentType::new("multipart/alternative").attribute("boundary", boundary(letter, "a")),
-        vec![MimePart::new("text/plain", letter.text.as_str()), html(letter)],
-    );
+    let text = MimePart::new("text/plain", letter.text.as_str());
+    let body = if letter.html.is_empty() {
+        text
+    } else {
+        let kind = ContentType::new("multipart/alternative");
+        MimePart::new(kind.attribute("boundary", boundary(letter, "a")), vec![text, html(letter)])
+    };
     let mut bytes = Vec::new();
     MessageBuilder::new()
         .from(address(&letter.from))
@@ -159,6 +162,16 @@ mod tests {
         assert_eq!(message.date().unwrap().to_timestamp(), letter.date.as_second());
         assert_eq!(message.message_id().unwrap(), "paper.main.2026-11-20.open.g0@alchemiser");
         assert_eq!(message.parts.len(), 3);
+    }
+
+    #[test]
+    fn a_letter_without_html_is_its_text_alone() {
+        let letter = MailParts { html: String::new(), ..letter() };
+        let bytes = mime(&letter);
+        let message = parsed(&bytes);
+        let kind = message.parts[0].content_type().unwrap();
+        assert_eq!((message.parts.len(), kind.ctype(), kind.subtype()), (1, "text", Some("plain")));
+        assert_eq!(message.body_text(0).unwrap().replace("\r\n", "\n").trim_end(), letter.text);
     }
 
     fn illustrated() -> MailParts {

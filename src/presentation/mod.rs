@@ -54,6 +54,8 @@ use crate::presentation::text::Layout;
 
 /// Large mail programs cut a letter off above 102 kB; ours stays below with room for encoding.
 const LETTER_BYTES_MAX: usize = 96_000;
+/// Signs of a letter's text that are left where it is too large for its carrier.
+const BRIEF_SIGNS_MAX: usize = 4_000;
 /// How often a letter's room is quartered before it is sent as it is.
 const SHRINKS_MAX: usize = 2;
 
@@ -64,10 +66,32 @@ pub struct Mail {
     pub subject: String,
     /// The text twin.
     pub text: String,
-    /// The HTML.
+    /// The HTML; empty where the text has to do.
     pub html: String,
     /// The images that the HTML shows.
     pub images: Vec<InlineImage>,
+}
+
+impl Mail {
+    /// What is left of a letter that no carrier takes for its size: the beginning of its text, which
+    /// says whether it traded, what is open and what to do, with where the rest is.
+    #[must_use]
+    pub fn brief(&self, rest: &str) -> Self {
+        let mut text = String::new();
+        let mut signs = 0;
+        for line in self.text.lines() {
+            signs += line.chars().count() + 1;
+            if signs > BRIEF_SIGNS_MAX {
+                break;
+            }
+            text.push_str(line);
+            text.push('\n');
+        }
+        text.push_str("\nThe mail carrier did not take the whole letter, which was too large. ");
+        text.push_str(rest);
+        text.push('\n');
+        Self { subject: self.subject.clone(), text, html: String::new(), images: Vec::new() }
+    }
 }
 
 /// Whether a letter's charts are drawn.

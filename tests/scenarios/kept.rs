@@ -54,6 +54,8 @@ enum Carriage {
     Refused,
     /// They are taken, and nobody hears of it.
     Unanswered,
+    /// Those of more bytes are too large.
+    Bounded(usize),
     /// So many are turned away for now, then they are taken.
     Busy(u32),
 }
@@ -256,6 +258,11 @@ impl Post {
         locked(&self.state).1 = Carriage::Unanswered;
     }
 
+    /// A letter of more bytes is too large from now on.
+    pub(crate) fn takes_at_most(&self, bytes: usize) {
+        locked(&self.state).1 = Carriage::Bounded(bytes);
+    }
+
     /// The next so many letters are turned away for now.
     pub(crate) fn turns_away(&self, letters: u32) {
         locked(&self.state).1 = Carriage::Busy(letters);
@@ -269,6 +276,13 @@ impl Mailer for Post {
         if state.1 == Carriage::Refused {
             return Err(MailError::Refused("the sender is not verified".to_owned()));
         }
+        if let Carriage::Bounded(most) = state.1
+            && letter.raw.len() > most
+        {
+            let bytes = letter.raw.len();
+            let words = format!("Message length is more than {most} bytes long: '{bytes}'.");
+            return Err(MailError::TooLarge(words));
+        }
         if let Carriage::Busy(left @ 1..) = &mut state.1 {
             *left -= 1;
             return Err(MailError::Unavailable("throttled".to_owned()));
@@ -276,7 +290,7 @@ impl Mailer for Post {
         state.0.push(letter.clone());
         match state.1 {
             Carriage::Unanswered => Err(MailError::Unavailable("timed out".to_owned())),
-            Carriage::Good | Carriage::Refused | Carriage::Busy(_) => {
+            Carriage::Good | Carriage::Refused | Carriage::Busy(_) | Carriage::Bounded(_) => {
                 Ok(format!("letter-{}", state.0.len()))
             }
         }

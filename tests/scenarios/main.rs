@@ -27,6 +27,7 @@ mod form;
 mod guards;
 mod hindsight;
 mod incidents;
+mod large;
 mod lessons;
 mod limits;
 mod older;

@@ -41,7 +41,11 @@ impl Mailer for SesCarrier {
     }
 }
 
-/// A refusal that the same mail would meet again, or a trouble that may pass.
+/// What the carrier says of a letter that is too large, whatever it calls the error; met by others:
+/// <https://github.com/aws/aws-sdk-go-v2/issues/1774> (read 2026-11).
+const TOO_LARGE: &str = "Message length is more than";
+
+/// A refusal that the same mail would meet again, one of its size, or a trouble that may pass.
 fn refusal(failure: &Fault) -> MailError {
     let what = match failure.code.as_str() {
         "MessageRejected" => {
@@ -57,9 +61,42 @@ fn refusal(failure: &Fault) -> MailError {
     let passing =
         ["Throttling", "ThrottlingException", "RequestTimeout", "RequestTimeoutException"];
     match failure.status {
+        Some(413) => MailError::TooLarge(words),
+        Some(_) if failure.words.contains(TOO_LARGE) => MailError::TooLarge(words),
         Some(_) if passing.contains(&failure.code.as_str()) => MailError::Unavailable(words),
         Some(429) | None => MailError::Unavailable(words),
         Some(status) if status >= 500 => MailError::Unavailable(words),
         Some(_) => MailError::Refused(words),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_of_the_size_is_told_from_one_of_the_letter_and_from_a_trouble_that_passes() {
+        let told = |status, code: &str, words: &str| {
+            let (code, words) = (code.to_owned(), words.to_owned());
+            match refusal(&Fault { status, code, words }) {
+                MailError::TooLarge(_) => "too large",
+                MailError::Refused(_) => "refused",
+                MailError::Unavailable(_) => "unavailable",
+            }
+        };
+        let size = "Message length is more than 41943040 bytes long: '47000000'.";
+        for (status, code, words, kind) in [
+            (Some(400), "BadRequestException", size, "too large"),
+            (Some(400), "InvalidParameterValue", size, "too large"),
+            (Some(413), "", "Request Entity Too Large", "too large"),
+            (Some(400), "BadRequestException", "Missing final '@domain'", "refused"),
+            (Some(400), "MessageRejected", "Email address is not verified", "refused"),
+            (Some(429), "TooManyRequestsException", "Rate exceeded", "unavailable"),
+            (Some(400), "Throttling", "Rate exceeded", "unavailable"),
+            (Some(503), "", "Service Unavailable", "unavailable"),
+            (None, "", "timed out", "unavailable"),
+        ] {
+            assert_eq!(told(status, code, words), kind, "{status:?} {code} {words}");
+        }
     }
 }
