@@ -13,15 +13,15 @@ use tracing::{info, warn};
 
 use crate::application::journal::JournalError;
 use crate::application::journal::history::{final_of, finals_between, last_final};
-use crate::application::ports::{Clock, Letter, Mailer, Store};
-use crate::application::tell::{Mailed, domain_of, post};
+use crate::application::mailing::{Envelope, post};
+use crate::application::ports::{Clock, Mailer, Store};
+use crate::application::tell::Mailed;
 use crate::application::trouble;
-use crate::domain::hash::sha256_hex;
 use crate::domain::period::{Period, PeriodRequest, Summary};
 use crate::domain::policy::MailPolicy;
 use crate::domain::run::{AccountName, Mode, RunKey, Slot};
 use crate::domain::session::exchange_date;
-use crate::presentation::{self, MailParts, PeriodReport};
+use crate::presentation::{self, PeriodReport};
 
 /// Most runs of an account in a period: three slots and a few repetitions on each day of a month.
 const RUNS_MAX: usize = 150;
@@ -58,7 +58,10 @@ pub async fn tell_period(
         info!(period = %request.period, "this period's letter was sent before");
         return Ok((report, Mailed::Before));
     }
-    let mailed = match post(&letter(&report, &place, at), at.mailer, at.clock).await {
+    let letter = presentation::period_letter(&report);
+    let id = place.replace('/', ".");
+    let envelope = Envelope { mail: at.mail, date: at.clock.now(), id, name: place.clone() };
+    let mailed = match post(&letter, &envelope, (at.mailer, at.clock)).await {
         Ok(id) => {
             info!(period = %request.period, "letter of the period sent");
             let record = serde_json::to_vec(&id).unwrap_or_default();
@@ -125,21 +128,4 @@ fn eve((mode, account): (Mode, &AccountName), date: Date) -> RunKey {
     let session = date.saturating_sub(1.day());
     let slot = Slot::parse("eve").expect("the constant is a slot");
     RunKey { mode, account: account.clone(), session, slot, generation: u8::MAX }
-}
-
-fn letter(report: &PeriodReport, place: &str, at: &PeriodPost<'_>) -> Letter {
-    let MailPolicy { from, to, .. } = at.mail;
-    let presentation::Mail { subject, text, html, images } = presentation::period_letter(report);
-    let raw = presentation::mime(&MailParts {
-        from: from.clone(),
-        to: to.clone(),
-        subject: subject.clone(),
-        text,
-        html,
-        images,
-        date: at.clock.now(),
-        message_id: format!("{}@{}", place.replace('/', "."), domain_of(from)),
-        boundary: sha256_hex(place.as_bytes())[..24].to_owned(),
-    });
-    Letter { from: from.clone(), to: to.clone(), subject, raw }
 }

@@ -5,6 +5,7 @@ mod added_up;
 mod browser;
 mod explained;
 mod listed;
+mod odd;
 mod periods;
 mod pictures;
 #[path = "../../../tests/python/mod.rs"]

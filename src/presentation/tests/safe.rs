@@ -9,6 +9,7 @@ use proptest::prelude::{
 
 use serde_json::Value;
 
+use crate::domain::period::{Period, Span, Summary};
 use crate::domain::report::RunReport;
 use crate::presentation::explain::{self, Explained};
 use crate::presentation::sample::{self, every_kind, key};
@@ -16,8 +17,8 @@ use crate::presentation::tests::seen::{letters, pages};
 use crate::presentation::tests::spice::Spice;
 use crate::presentation::tests::{anatomy, structure, text_of};
 use crate::presentation::{
-    IndexRow, LETTER_BYTES_MAX, Pictures, alert, index_html, letter, letter_html, letter_with,
-    page_html, terminal,
+    IndexRow, LETTER_BYTES_MAX, PeriodReport, Pictures, alert, index_html, letter, letter_html,
+    letter_with, page_html, period_letter, period_page, period_terminal, terminal,
 };
 
 static SPICE: LazyLock<Spice<RunReport>> = LazyLock::new(|| Spice::of(&every_kind()));
@@ -61,7 +62,10 @@ fn documents(report: &RunReport) -> Vec<(&'static str, String)> {
         .map(|outcome| Explained { outcome: outcome.clone(), drawing: None })
         .collect();
     let as_of = report.key.session;
+    let week = week(report);
     vec![
+        ("week", period_letter(&week).html),
+        ("page of the week", period_page(&week)),
         ("letter", letter_html(report)),
         ("letter without pictures", letter_with(report, Pictures::LeftOut).html),
         ("page", page_html(report)),
@@ -71,13 +75,27 @@ fn documents(report: &RunReport) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// The week of a report, with a record beside it that cannot be read.
+fn week(report: &RunReport) -> PeriodReport {
+    let period = Period::holding(Span::Week, report.key.session);
+    let mut summary = Summary::after(period, None);
+    summary.add(report.clone());
+    summary.add_unreadable(report.key.session, &report.incidents[0]);
+    summary.end(report.key.session);
+    let accounts = vec![(report.key.account.clone(), summary)];
+    PeriodReport { mode: report.key.mode, period, accounts }
+}
+
 /// Everything that is made of it as text.
 fn texts(report: &RunReport) -> Vec<(&'static str, String)> {
     let as_of = report.key.session;
     let explained = report.signals.iter().map(|outcome| {
         explain::text(&Explained { outcome: outcome.clone(), drawing: None }, as_of)
     });
+    let week = week(report);
     vec![
+        ("week", period_letter(&week).text),
+        ("terminal of the week", period_terminal(&week)),
         ("letter", letter(report).text),
         ("terminal", terminal(report)),
         ("alert", alert(&report.incidents, None).text),
@@ -150,7 +168,8 @@ proptest! {
             prop_assert!(!line.contains(|sign: char| sign.is_ascii_control()));
             prop_assert!(serde_json::from_str::<Value>(&line).unwrap().is_object());
         }
-        for subject in [letter(&report).subject, alert(&report.incidents, None).subject] {
+        let mails = [letter(&report), alert(&report.incidents, None), period_letter(&week(&report))];
+        for subject in mails.map(|mail| mail.subject) {
             prop_assert!(subject.chars().count() <= 78 && !subject.contains(['\r', '\n']));
         }
     }
