@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a broken expectation ends a test")]
 
 mod market;
+mod names;
 mod operator;
 mod preview;
 mod scene;

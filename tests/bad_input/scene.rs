@@ -32,10 +32,11 @@ pub(crate) struct Scene {
 }
 
 /// A mail as its reader sees it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Mail {
     pub(crate) subject: String,
     pub(crate) text: String,
+    pub(crate) html: String,
 }
 
 /// What came of an event.
@@ -192,10 +193,12 @@ pub(crate) fn event(changes: &[(&str, Value)]) -> Value {
 fn read(path: &Path) -> Mail {
     let raw = fs::read(path).unwrap();
     let message = MessageParser::default().parse(&raw).unwrap();
-    assert!(message.body_html(0).is_some(), "a mail has both forms");
+    let html = message.body_html(0).expect("a mail has both forms").into_owned();
+    assert!(message.bcc().is_none() && message.to().unwrap().iter().count() == 1, "{message:?}");
     Mail {
         subject: message.subject().unwrap().to_owned(),
         text: message.body_text(0).unwrap().into_owned(),
+        html,
     }
 }
 

@@ -150,6 +150,22 @@ async fn a_position_needs_its_symbol_asset_and_shares() {
 }
 
 #[tokio::test]
+async fn a_position_of_a_harmful_name_is_an_error_of_one_plain_line() {
+    for name in [
+        "<script>alert(1)</script>",
+        "X\r\nBcc: thief@example.com",
+        "\u{202e}evil",
+        "\u{1b}[2J",
+        &"W".repeat(500),
+    ] {
+        let world = World::new([ok(changed("positions", "symbol", Some(json!(name))))]);
+        let error = world.alpaca().positions().await.unwrap_err().to_string();
+        assert!(error.contains("not a ticker") && error.len() < 200, "{error}");
+        assert!(!error.contains(|sign: char| sign.is_control() || sign == '\u{202e}'), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_short_position_is_an_error_and_never_a_smaller_list() {
     for (field, value) in [("qty", json!("-3")), ("side", json!("short")), ("qty", json!(-3))] {
         let world = World::new([ok(changed("positions", field, Some(value)))]);
