@@ -6,7 +6,8 @@
 //! `chronicle` collects the report on the way. The operator's word is in [`control`], [`arming`]
 //! and [`instructions`]. [`protocol`] is a page without code: what all of them keep to together,
 //! and what happens after a break at any point. [`watch`] comes after a run and only reads what it
-//! left, and so does [`period`], which tells of a week or a month. No rule of trading lives here: those are in the domain.
+//! left, and so does [`period`], which tells of a week or a month;
+//! [`index`] lists the runs. No rule of trading lives here: those are in the domain.
 
 pub mod alarm;
 pub mod arming;
@@ -25,6 +26,7 @@ pub mod floor;
 pub mod force;
 mod hindsight;
 mod house;
+pub mod index;
 pub mod instructions;
 pub mod journal;
 mod left_open;

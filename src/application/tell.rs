@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::join;
 use tracing::{info, warn};
 
+use crate::application::index;
 use crate::application::journal::Journal;
 use crate::application::mailing::{self, Envelope, post};
 use crate::application::ports::{Clock, Mailer, Store, StoreError};
@@ -151,7 +152,8 @@ pub(super) async fn tell(
     house: &House<'_>,
     once: Option<Once<'_>>,
 ) -> Mailed {
-    let (mailed, ()) = join!(mail(report, house, once), keep_page(report, house));
+    let (mailed, (), ()) =
+        join!(mail(report, house, once), keep_page(report, house), list(report, house));
     if let Mailed::Failed(why) = &mailed {
         warn!(run = %report.key, %why, "mail not sent");
         report.incidents.push(
@@ -171,6 +173,16 @@ async fn keep_page(report: &RunReport, house: &House<'_>) {
     let key = page_key(report, house.writer);
     if let Err(error) = house.store.put_view(&key, page.as_bytes()).await {
         warn!(%error, "report page not stored"); // the mail and the record say the same
+    }
+}
+
+/// Adds the run to the list of runs.
+async fn list(report: &RunReport, house: &House<'_>) {
+    if house.pictures == Pictures::NeitherPage || report.action == RunAction::Preview {
+        return;
+    }
+    if let Err(error) = index::add(report, house.store).await {
+        warn!(%error, "run not listed"); // its record and page are there
     }
 }
 

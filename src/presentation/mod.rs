@@ -16,6 +16,7 @@ mod figures;
 pub mod findings;
 pub mod guide;
 mod incidents;
+mod index;
 mod letter;
 mod line;
 mod mail_html;
@@ -40,8 +41,8 @@ mod watch;
 mod words;
 
 pub use crate::presentation::chart::InlineImage;
+pub use crate::presentation::index::{IndexRow, RUNS_MAX, index_html};
 pub use crate::presentation::mime::{MailParts, mime};
-pub use crate::presentation::page::{IndexRow, index_html};
 pub use crate::presentation::period::PeriodReport;
 pub use crate::presentation::subject::subject;
 

@@ -1,66 +1,29 @@
-//! The report as one self-contained HTML file, and the list of runs.
+//! The report as one self-contained HTML file.
 
-use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
-
-use crate::domain::money::Usd;
-use crate::domain::report::{RunReport, Verdict};
-use crate::domain::run::RunKey;
-use crate::presentation::answers::headline;
 use crate::presentation::chart::picture::push_svg;
-use crate::presentation::figures::{day, money, percent_change};
-use crate::presentation::line::{Line, clip};
+use crate::presentation::line::Line;
 use crate::presentation::markup::Markup;
 use crate::presentation::sheet::{Align, Block, Note, Row, Section, Sheet, Table, Tone};
-use crate::presentation::tally::equity_change;
-use crate::presentation::words::verdict_tone;
 
-/// Nothing is loaded and nothing runs, whatever the report contains.
-pub(crate) const HEAD: &str = concat!(
+/// What a page's security policy begins with: nothing is loaded, and nothing runs.
+pub(crate) const SECURED: &str = concat!(
     "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">",
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; ",
-    "style-src 'unsafe-inline'\">",
+    "style-src 'unsafe-inline'",
+);
+/// What follows it, up to the title.
+pub(crate) const STYLED: &str = concat!(
+    "\">",
     "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">",
     "<meta name=\"color-scheme\" content=\"light dark\"><meta name=\"referrer\" ",
     "content=\"no-referrer\"><style>",
     include_str!("page.css"),
     "</style><title>"
 );
-/// Most runs listed: four years of sessions.
-const RUNS_MAX: usize = 1000;
-
-/// One run in the list of runs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IndexRow {
-    /// The run.
-    pub key: RunKey,
-    /// How it ended.
-    pub verdict: Verdict,
-    /// What it did, in a few words.
-    pub headline: String,
-    /// Equity after it, if known.
-    pub equity: Option<Usd>,
-    /// Change of equity since the close before, as a fraction, if known.
-    pub change: Option<Decimal>,
-}
-
-impl IndexRow {
-    /// The row of a run.
-    pub fn of(report: &RunReport) -> Self {
-        Self {
-            key: report.key.clone(),
-            verdict: report.verdict,
-            headline: headline(report),
-            equity: report.account.as_ref().map(|account| account.equity_after),
-            change: equity_change(report).and_then(|(_, rate)| rate),
-        }
-    }
-}
-
 /// The report's content as a page.
 pub(crate) fn html(sheet: &Sheet) -> String {
     let mut out = Markup::default();
-    out.put(HEAD).text(&sheet.title).put("</title></head><body><main>");
+    out.put(SECURED).put(STYLED).text(&sheet.title).put("</title></head><body><main>");
     push_band(&mut out, sheet);
     out.put("<dl class=\"answers\">");
     for answer in &sheet.answers {
@@ -85,38 +48,6 @@ pub(crate) fn html(sheet: &Sheet) -> String {
     out.finish()
 }
 
-/// The list of runs, newest first, each with a link to `reports/KEY.html`.
-pub fn index_html(rows: &[IndexRow]) -> String {
-    let mut newest: Vec<&IndexRow> = rows.iter().collect();
-    newest.sort_by(|a, b| (b.key.session, &b.key).cmp(&(a.key.session, &a.key)));
-    let mut out = Markup::default();
-    out.put(HEAD).put("Runs</title></head><body><main><header class=\"quiet\"><p>");
-    out.put("<b>ALCHEMISER</b></p><h1>Runs</h1></header><table class=\"index\"><thead><tr>");
-    out.put("<th>Session</th><th>Run</th><th>Verdict</th><th class=\"right\">Equity</th>");
-    out.put("<th class=\"right\">Change</th></tr></thead><tbody>");
-    for row in newest.into_iter().take(RUNS_MAX) {
-        push_index_row(&mut out, row);
-    }
-    out.put("</tbody></table></main></body></html>\n");
-    out.finish()
-}
-
-fn push_index_row(out: &mut Markup, row: &IndexRow) {
-    let key = &row.key;
-    let name = format!("{} {} {} g{}", key.mode, key.account, key.slot, key.generation);
-    let verdict = format!("{}: {}", row.verdict.word(), clip(&row.headline, 80));
-    out.put("<tr><td data-name=\"Session\"><a href=\"reports/").text(&key.to_string().into());
-    out.put(".html\">").text(&day(key.session).into()).put("</a></td>");
-    cell(out, ("Run", Align::Left), &name.into());
-    out.put("<td data-name=\"Verdict\" class=\"").put(class(verdict_tone(row.verdict)));
-    out.put("\">").text(&verdict.into()).put("</td>");
-    let equity = row.equity.map(money).unwrap_or_default();
-    let change = row.change.map(percent_change).unwrap_or_default();
-    cell(out, ("Equity", Align::Right), &equity.into());
-    cell(out, ("Change", Align::Right), &change.into());
-    out.put("</tr>");
-}
-
 fn push_band(out: &mut Markup, sheet: &Sheet) {
     let band = &sheet.band;
     out.put("<header class=\"").put(class(band.tone)).put("\"><p><b>").text(&band.verdict);
@@ -128,7 +59,8 @@ fn push_band(out: &mut Markup, sheet: &Sheet) {
     out.put("</header>");
 }
 
-const fn class(tone: Tone) -> &'static str {
+/// The class that gives a tone its colour.
+pub(crate) const fn class(tone: Tone) -> &'static str {
     match tone {
         Tone::Good => "good",
         Tone::Quiet => "quiet",
@@ -231,7 +163,8 @@ fn push_table(out: &mut Markup, table: &Table) {
     out.put("</tbody></table>");
 }
 
-fn cell(out: &mut Markup, (name, align): (&'static str, Align), text: &Line) {
+/// A cell with the name that it has where columns are rows.
+pub(crate) fn cell(out: &mut Markup, (name, align): (&'static str, Align), text: &Line) {
     out.put("<td data-name=\"").put(name);
     out.put(if align == Align::Right { "\" class=\"right\">" } else { "\">" });
     out.text(text).put("</td>");

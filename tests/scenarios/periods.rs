@@ -1,5 +1,6 @@
 //! Weeks and months, told from the records that real runs leave.
 
+use alchemiser::application::index::rebuild;
 use alchemiser::application::journal::JournalError;
 use alchemiser::application::period::{PeriodPost, tell_period};
 use alchemiser::application::tell::Mailed;
@@ -122,6 +123,30 @@ async fn a_store_that_is_away_is_an_error_and_no_letter_of_nothing() {
     stage.shelf.fails_to_read(1);
     assert!(matches!(told(&stage, Span::Week, &[]).await, Err(JournalError::Store(_))));
     assert_eq!(stage.post.subjects().len(), before);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn every_run_is_listed_once_and_a_damaged_list_is_made_anew_from_the_records() {
+    let stage = thanksgiving().await;
+    let html = || stage.shelf.text("reports/paper/main/index.html").unwrap();
+    let links = |html: &str| html.matches("/open/g0.html\"").count();
+    assert_eq!(links(&html()), 5, "{}", html());
+    for words in ["PARTIAL", "order-not-filled", "GLD", "a $", "Market closed"] {
+        assert!(html().contains(words), "{words}");
+    }
+    let whole = html();
+    stage.shelf.lay("reports/paper/main/index.json", "[{\"key\":");
+    let mut stage = stage;
+    stage.goes_to(date(2026, 11, 30));
+    stage.run().await;
+    let html = || stage.shelf.text("reports/paper/main/index.html").unwrap();
+    assert_eq!(links(&html()), 1, "the run goes on with what it knows: itself");
+    stage.shelf.lay("runs/paper/main/2026-11-30/open/g0/final.json", "{}");
+    let account = account("main");
+    let of = (Mode::Paper, &account);
+    let (runs, unreadable) = rebuild(&*stage.shelf, of, date(2026, 11, 30)).await.unwrap();
+    assert_eq!((runs, unreadable.len()), (5, 1), "{unreadable:?}");
+    assert_eq!(html(), whole, "the same rows, from the records alone");
 }
 
 #[tokio::test(flavor = "current_thread")]

@@ -48,9 +48,9 @@ fn fills(stage: &Stage, since: jiff::Timestamp) -> Duration {
 /// Data, flags, the account after; and for each side half a round trip until the exchange has the
 /// orders, and a whole one for their truth once the news has come, which takes no time here.
 const BROKER_WAITS: u32 = 3 + 3;
-/// Policy and names, the strategy's file, the claim, snapshot, plan, buy plan, final record, and
-/// the letter's record.
-const STORE_WAITS: u32 = 8;
+/// Policy and names, the strategy's file, the claim, snapshot, plan, buy plan, final record, and the
+/// list of runs, read and written beside the letter, which takes no time here.
+const STORE_WAITS: u32 = 9;
 /// News is looked at at once, with a few milliseconds to gather what comes together: acceptance and
 /// two executions in each phase. Less than a wait for the store, so that one too many shows.
 const GATHERING: Duration = Duration::from_millis(8);

@@ -7,12 +7,16 @@ use std::process::{Command, Stdio};
 
 use clap::Args;
 use jiff::civil::Date;
+use serde_json::json;
 
+use crate::application::index::{place as list_place, rebuild};
 use crate::application::journal::{JournalError, final_record};
-use crate::application::ports::Store;
+use crate::application::ports::{Clock, Store};
 use crate::domain::period::Span;
 use crate::domain::report::RunReport;
 use crate::domain::run::RunKey;
+use crate::domain::session::exchange_date;
+use crate::infrastructure::clock::MachineClock;
 use crate::interface::cli::records::{history, open};
 use crate::interface::cli::{Place, Trouble, day, period, say};
 use crate::interface::settings::StorePlace;
@@ -44,6 +48,9 @@ pub(super) struct Shown {
     /// Tell of the period that holds this date instead.
     #[arg(long, value_name = "DATE", value_parser = day, requires = "period")]
     of: Option<Date>,
+    /// Make the list of all runs anew from their records; `--open` shows it.
+    #[arg(long, conflicts_with_all = ["run", "period", "html", "text"])]
+    index: bool,
     /// Write the report page there; `-` is standard output.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["text", "open"])]
     html: Option<PathBuf>,
@@ -62,6 +69,9 @@ pub(super) struct Shown {
 pub(super) async fn report(shown: &Shown, as_json: bool) -> Result<u8, Trouble> {
     if shown.schema {
         return write(Path::new("-"), SCHEMA);
+    }
+    if shown.index {
+        return index(shown, as_json).await;
     }
     if let Some(span) = shown.period {
         let told = period::told(&shown.place, span, shown.of).await?;
@@ -97,6 +107,31 @@ pub(super) async fn report(shown: &Shown, as_json: bool) -> Result<u8, Trouble> 
     )
 }
 
+/// Makes the list of runs anew; 1 when a record cannot be read.
+async fn index(shown: &Shown, as_json: bool) -> Result<u8, Trouble> {
+    let Place { mode, account, store: at } = &shown.place;
+    let store = open(&shown.place).await?;
+    let today = exchange_date(MachineClock.now());
+    let rebuilt = rebuild(store.as_ref(), (*mode, account), today).await;
+    let (runs, unreadable) =
+        rebuilt.map_err(|error| Trouble::setting(error, "check the store and the rights on it"))?;
+    let page = format!("{}.html", list_place(*mode, account));
+    if as_json {
+        say(&json!({"runs": runs, "page": page, "unreadable": unreadable}).to_string());
+    } else {
+        say(&format!("{runs} runs listed in {at}: {page}"));
+        for why in &unreadable {
+            say(&format!("left out: {why}"));
+        }
+    }
+    if shown.open {
+        let kept = store.get(&page).await.ok().flatten().map(|record| record.bytes);
+        let html = String::from_utf8(kept.unwrap_or_default()).unwrap_or_default();
+        show(&PathBuf::from(page), &|| html.clone(), &shown.place)?;
+    }
+    Ok(u8::from(!unreadable.is_empty()))
+}
+
 /// What can be shown of a report: where its page lies in a store, and its forms.
 struct Rendering<'a> {
     name: PathBuf,
@@ -109,7 +144,7 @@ struct Rendering<'a> {
 /// Puts a report where it was asked to be.
 fn put(shown: &Shown, as_json: bool, rendering: &Rendering<'_>) -> Result<u8, Trouble> {
     if shown.open {
-        return show(rendering, &shown.place);
+        return show(&rendering.name, rendering.page, &shown.place);
     }
     if let Some(path) = &shown.html {
         return write(path, &(rendering.page)());
@@ -233,11 +268,11 @@ fn write(path: &Path, text: &str) -> Result<u8, Trouble> {
 }
 
 /// Shows a page in the browser: the store's own file, or one beside the records of a bucket.
-fn show(rendering: &Rendering<'_>, place: &Place) -> Result<u8, Trouble> {
+fn show(name: &Path, page: &dyn Fn() -> String, place: &Place) -> Result<u8, Trouble> {
     let path = match &place.store {
-        StorePlace::Folder(root) => root.join(&rendering.name),
+        StorePlace::Folder(root) => root.join(name),
         StorePlace::Bucket(_) => {
-            let name = rendering.name.display().to_string().replace('/', ".");
+            let name = name.display().to_string().replace('/', ".");
             std::env::temp_dir().join(format!("alchemiser.{name}"))
         }
     };
@@ -245,7 +280,7 @@ fn show(rendering: &Rendering<'_>, place: &Place) -> Result<u8, Trouble> {
         if let Some(folder) = path.parent() {
             let _ = std::fs::create_dir_all(folder); // writing says what is wrong
         }
-        write(&path, &(rendering.page)())?;
+        write(&path, &page())?;
     }
     say(&path.display().to_string());
     let shown = SHOWS.iter().any(|program| {

@@ -13,7 +13,7 @@ use crate::presentation::explain::sketch::Sketch;
 use crate::presentation::figures::{compared, day, hundredths, margin, percent};
 use crate::presentation::line::{Line, clip};
 use crate::presentation::markup::Markup;
-use crate::presentation::page::HEAD;
+use crate::presentation::page::{SECURED, STYLED};
 use crate::presentation::signals::{deciding, wants};
 use crate::presentation::words::{capital, confidence, listed, strategy_error};
 
@@ -38,7 +38,11 @@ pub(super) fn html(all: &[Explained], as_of: Date, supposed: Option<&str>) -> St
         [only] => format!("{} on {}", only.outcome.strategy, day(as_of)),
         _ => format!("Strategies on {}", day(as_of)),
     };
-    out.put(HEAD).text(&title.into()).put("</title><style>").put(include_str!("page.css"));
+    out.put(SECURED)
+        .put(STYLED)
+        .text(&title.into())
+        .put("</title><style>")
+        .put(include_str!("page.css"));
     out.put("</style></head><body><main><header class=\"quiet\"><p><b>EXPLAINED</b> <span>");
     out.text(&format!("on the closes of {}", day(as_of)).into()).put("</span></p><h1>");
     let headline = match shown {

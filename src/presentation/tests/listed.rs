@@ -79,9 +79,32 @@ fn the_page_holds_every_attempt_the_hashes_and_the_way_back() {
 #[test]
 fn the_list_of_runs_is_newest_first_and_links_only_below_itself() {
     let html = index_html(&[IndexRow::of(&trading_day()), IndexRow::of(&closed_day())]);
-    let (newer, older) = (html.find("2026-11-26").unwrap(), html.find("2026-11-20").unwrap());
-    assert!(newer < older);
-    assert!(html.contains("href=\"reports/paper/main/2026-11-20/open/g0.html\""));
+    let link = |session: &str| html.find(&format!("href=\"{session}/open/g0.html\"")).unwrap();
+    assert!(link("2026-11-26") < link("2026-11-20"));
+}
+
+#[test]
+fn a_run_is_found_by_its_symbols_sleeves_and_incidents() {
+    let text = text_of(&index_html(&[IndexRow::of(&bad_day())]));
+    for word in ["PARTIAL", "TQQQ", "order-not-filled", "nuclear $30,604", "$104,231.50", "+0.4%"] {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+    assert!(text.contains("Equity over 1 run"));
+    let mut unpriced = bad_day();
+    unpriced.prices.clear();
+    assert_eq!(IndexRow::of(&unpriced).sleeves.len(), 0, "no figure stands in for a missing one");
+}
+
+#[test]
+fn a_list_holds_a_thousand_runs_and_an_older_row_reads() {
+    let row = IndexRow::of(&trading_day());
+    let html = index_html(&vec![row.clone(); 1200]);
+    assert_eq!(html.matches("<tr>").count(), 1 + 1000);
+    let mut old = serde_json::to_value(&row).unwrap();
+    for field in ["sleeves", "symbols", "incidents"] {
+        old.as_object_mut().unwrap().remove(field);
+    }
+    assert!(serde_json::from_value::<IndexRow>(old).is_ok());
 }
 
 #[test]

@@ -196,7 +196,10 @@ fn letters_and_pages_are_whole_and_load_nothing() {
         for tag in structure(&html) {
             let word = tag.split(' ').next().unwrap().to_owned();
             assert!(!tag.starts_with("error"), "{name}: {tag}");
-            assert!(!["script", "link", "iframe", "object", "form"].contains(&word.as_str()));
+            let search = word == "script" && name == "index"; // whose hash is all that may run
+            assert!(
+                search || !["script", "link", "iframe", "object", "form"].contains(&word.as_str())
+            );
             let image = tag == "img alt height src style width" && name.ends_with("letter");
             assert!(image || (word != "img" && !tag.contains(" src")), "{name}: {tag}");
             assert!(!tag.contains(" on"), "{name}: {tag}");
