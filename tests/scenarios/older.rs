@@ -96,7 +96,7 @@ async fn a_record_of_a_newer_form_stops_the_next_run_which_says_what_to_do() {
     let key = format!("{DAY_BEFORE}/final.json");
     let ours = stage.shelf.text(&key).unwrap();
     let version = |version: u32| format!("\"version\":{version},\"");
-    let parts = ours.splitn(2, ",\"version\"").nth(1).unwrap();
+    let parts = ours.split_once(",\"version\"").unwrap().1;
     let theirs = format!("{{\"version\"{parts}")
         .replace(&version(RECORD_VERSION), &version(RECORD_VERSION + 1));
     stage.shelf.lay(&key, &theirs);

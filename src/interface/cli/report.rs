@@ -30,7 +30,7 @@ const SHOWS: &[&str] = if cfg!(target_os = "macos") { &["open"] } else { &["xdg-
 /// The form of a record, as programs read it.
 const SCHEMA: &str = include_str!("../../domain/record.schema.json");
 /// Longest record that is read from a file: a record of a year has a hundredth of that.
-const RECORD_BYTES_MAX: u64 = 32_000_000;
+const RECORD_BYTES_MAX: usize = 32_000_000;
 /// What a record that cannot be read means, and what to do about it.
 const UNREADABLE: &str = "its report cannot be shown, and no run goes on from it; restore it from the store's versions or a copy";
 
@@ -206,8 +206,9 @@ fn of_file(named: &Path) -> Result<Vec<u8>, Trouble> {
     }
     let mut bytes = Vec::new();
     let file = File::open(&path).map_err(unreadable)?;
-    file.take(RECORD_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > RECORD_BYTES_MAX {
+    let most = u64::try_from(RECORD_BYTES_MAX).unwrap_or(u64::MAX);
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() > RECORD_BYTES_MAX {
         return Err(trouble(&format!(
             "it has more than {RECORD_BYTES_MAX} bytes, as no record has"
         )));

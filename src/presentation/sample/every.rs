@@ -12,7 +12,7 @@ use crate::domain::market::UnusableQuote;
 use crate::domain::opposed::{Opposed, Stake};
 use crate::domain::order::{ClientOrderId, Side};
 use crate::domain::plan::{
-    Action, DueReason, HeldReason, Part, RebalancePlan, SkipReason, SleeveState,
+    Action, DueReason, HeldReason, Part, RebalancePlan, SkipReason, SleevePlan, SleeveState,
 };
 use crate::domain::rates::{Counts, Rates};
 use crate::domain::report::{Marks, RunReport};
@@ -82,10 +82,10 @@ fn asset() -> Asset {
     }
 }
 
-fn turn() -> Option<Turn> {
+fn turn() -> Turn {
     let edge = |close, percent| Some(Edge { close, percent });
     let (instead, next) = (edge(655.2, -1.24), edge(671.9, 1.28));
-    Some(Turn { symbol: symbol("SPY"), close: 663.41, instead, next })
+    Turn { symbol: symbol("SPY"), close: 663.41, instead, next }
 }
 
 fn condition(holds: bool) -> Condition {
@@ -98,7 +98,7 @@ fn condition(holds: bool) -> Condition {
         right_value: 79.0,
         holds,
         margin: 0.176,
-        turn: turn(),
+        turn: Some(turn()),
     }
 }
 
@@ -119,7 +119,7 @@ fn steps() -> Vec<Step> {
             scores: vec![("SMR".to_owned(), 0.41), ("the rest".to_owned(), 0.37)],
             picked: 1,
             margin: Some(0.04),
-            turn: turn(),
+            turn: Some(turn()),
         }),
         Step::Weighing(Weighing {
             depth: 2,
@@ -161,14 +161,14 @@ fn complete_ledger(ledger: &mut Ledger) {
     ledger.dust = BTreeSet::from([symbol("BTAL")]);
     ledger.instructed = BTreeSet::from(["assign-1".to_owned()]);
     let id = ClientOrderId::of(&key(), &symbol("LEU"), Side::Buy, 3);
-    let (symbol, side) = (symbol("LEU"), Side::Buy);
+    let (order_symbol, side) = (symbol("LEU"), Side::Buy);
     let (booked, amount) = (shares("12.4"), usd("3259.96"));
-    let order = Unsettled { symbol, side, booked, amount, parts: vec![part()] };
+    let parts = vec![part()];
+    let order = Unsettled { symbol: order_symbol.clone(), side, booked, amount, parts };
     ledger.unsettled = BTreeMap::from([(id, order)]);
-    let last = ledger.sleeves.values_mut().filter_map(|sleeve| sleeve.last.as_mut());
-    last.for_each(|last| {
-        last.named = BTreeSet::from([crate::presentation::sample::symbol("TECL")])
-    });
+    for last in ledger.sleeves.values_mut().filter_map(|sleeve| sleeve.last.as_mut()) {
+        last.named = BTreeSet::from([order_symbol.clone()]);
+    }
 }
 
 fn complete_plan(plan: &mut RebalancePlan, ledger: &Ledger) {
@@ -190,17 +190,11 @@ fn complete_plan(plan: &mut RebalancePlan, ledger: &Ledger) {
     ];
     let template = plan.sleeves[0].clone();
     for (at, state) in states.into_iter().enumerate() {
-        match plan.sleeves.get_mut(at) {
-            Some(sleeve) => sleeve.state = state,
-            None => {
-                let strategy = strategy(&format!("more-{at}"));
-                plan.sleeves.push(crate::domain::plan::SleevePlan {
-                    strategy,
-                    state,
-                    ..template.clone()
-                });
-            }
+        if plan.sleeves.len() <= at {
+            let strategy = strategy(&format!("more-{at}"));
+            plan.sleeves.push(SleevePlan { strategy, ..template.clone() });
         }
+        plan.sleeves[at].state = state;
     }
     plan.sleeves[0].wants = BTreeMap::from([(symbol("LEU"), shares("33.4"))]);
     plan.sleeves[0].waiting = BTreeSet::from([symbol("SVIX")]);

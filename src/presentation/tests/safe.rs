@@ -123,7 +123,9 @@ fn fill(value: &Value, place: String, seen: &mut BTreeMap<String, bool>) {
     let is_full = match value {
         Value::Null => false,
         Value::Array(parts) => {
-            parts.iter().for_each(|part| fill(part, format!("{place}/*"), seen));
+            for part in parts {
+                fill(part, format!("{place}/*"), seen);
+            }
             !parts.is_empty()
         }
         Value::Object(fields) => {
