@@ -13,6 +13,7 @@ import struct
 import sys
 import zlib
 from email import policy
+from html import escape
 from pathlib import Path
 
 import html5lib
@@ -82,7 +83,9 @@ def envelope(faults, raw, message):
     lines = raw.split(b"\r\n")
     faults.unless(all(len(line) <= LINE_MAX for line in lines), "a line too long")
     faults.unless(not any(b"\r" in line or b"\n" in line for line in lines), "a bare line break")
-    faults.unless(sorted(message.keys()) == sorted(HEADERS), f"headers {message.keys()}")
+    alone = [] if message.is_multipart() else ["Content-Transfer-Encoding"]
+    names = sorted(message.keys())
+    faults.unless(names == sorted(HEADERS + alone), f"headers {names}")
     for name, value in message.items():
         faults.unless(not value.defects, f"{name}: {value.defects}")
     for part in message.walk():
@@ -96,7 +99,10 @@ def envelope(faults, raw, message):
 
 
 def parts_of(faults, message):
-    """The text, the HTML, and the images by content id."""
+    """The text, the HTML or `None`, and the images by content id."""
+    if message.get_content_type() == "text/plain":
+        faults.unless(message.get_content_charset() == "utf-8", message["Content-Type"])
+        return message.get_content(), None, {}
     kinds = [part.get_content_type() for part in message.iter_parts()]
     faults.unless(message.get_content_type() == "multipart/alternative", "no alternatives")
     text, html = message.get_body(("plain",)), message.get_body(("html",))
@@ -157,11 +163,20 @@ def same_facts(faults, tree, text):
         faults.unless(piece in twin, f"not in the text twin: {piece}")
 
 
+def as_page(subject, text):
+    """How a mail program shows a letter that is text alone."""
+    style = "white-space:pre-wrap;overflow-wrap:anywhere"
+    head = f'<!doctype html><html lang="en"><title>{escape(subject)}</title>'
+    return f'{head}<main><h1>Letter</h1><p style="{style}">{escape(text)}</p></main></html>'
+
+
 def read_mail(faults, path):
     raw = path.read_bytes()
     message = email.message_from_bytes(raw, policy=policy.default)
     envelope(faults, raw, message)
     text, html, images = parts_of(faults, message)
+    if html is None:
+        html = as_page(message["Subject"], text)
     tree = tree_of(faults, html)
     title = tree.findtext(".//title")
     faults.unless(title == message["Subject"], f"subject {message['Subject']}, title {title}")

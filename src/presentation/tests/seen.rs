@@ -45,6 +45,7 @@ pub(crate) fn letters() -> Vec<(String, Mail, [&'static str; 3])> {
     add("overflowing", letter(&overflowing_day()), RUN);
     add("long words", letter(&spiced(&"W".repeat(300))), RUN);
     add("without pictures", letter_with(&trading_day(), Pictures::LeftOut), RUN);
+    add("brief", letter(&overflowing_day()).brief("The report has all of it."), RUN);
     for (name, look) in looks() {
         add(&format!("watch {name}"), watch_letter(&look, &[], &[]), LOOK);
     }
