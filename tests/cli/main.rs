@@ -7,11 +7,11 @@ mod check;
 mod control;
 mod desk;
 mod exchange;
+#[path = "../form/mod.rs"]
+mod form;
 mod letters;
 #[path = "../python/mod.rs"]
 mod python;
-#[path = "../form/mod.rs"]
-mod form;
 mod record;
 mod report;
 mod runs;

@@ -344,3 +344,57 @@ fn a_reader_that_goes_away_is_no_fault() {
     let said = String::from_utf8_lossy(&done.stderr);
     assert!(done.status.success() && !said.contains("panicked"), "{said}");
 }
+
+#[test]
+fn status_asks_the_broker_for_positions_and_orders_and_says_what_a_run_would_do() {
+    let desk = Desk::new();
+    desk.call("init").is(0, &[]);
+    let exchange = Exchange::new(&desk, "");
+    desk.write("secret.json", r#"{"key_id":"k","secret_key":"s"}"#);
+    let by_hand = r#"{"symbol":"SPY","qty":"2","side":"buy","type":"limit","limit_price":"1","time_in_force":"day","client_order_id":"by-hand"}"#;
+    let answer = exchange.ask(("POST", "/v2/orders"), ("k", "s"), by_hand);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let status = format!("status --broker --broker-url {}", exchange.url());
+    desk.call(&status).is(
+        0,
+        &[
+            "at the broker: cash 100000, equity 100000",
+            "no position",
+            "open order of others: buy 2 SPY at 1, 0 executed, by-hand",
+        ],
+    );
+    let told = json(&desk.call(&format!("{status} --json")).out);
+    assert_eq!(told["broker"]["open_orders"][0]["ours"], false);
+    assert_eq!(told["preview"], Value::Null);
+    let preview = desk.call(&format!("status --preview --broker-url {}", exchange.url()));
+    // The exchange keeps the real calendar: on a weekend a run would do nothing.
+    let said = ["PAPER PREVIEW", "PAPER CLOSED"].iter().any(|words| preview.out.contains(words));
+    assert!(said && preview.out.contains("Traded?  No"), "{}", preview.out);
+    let orders = exchange.ask(("GET", "/v2/orders?status=all"), ("k", "s"), "");
+    assert_eq!(orders.matches("client_order_id").count(), 1, "none but the one by hand: {orders}");
+    desk.write("secret.json", "{}");
+    desk.call(&status).is(3, &["key_id"]);
+}
+
+#[test]
+fn a_run_is_followed_record_by_record_to_its_end() {
+    let desk = Desk::new();
+    desk.call("run --offline").is(0, &[]);
+    let followed = desk.call(&format!("status --watch --store {STORE}"));
+    followed.is(
+        0,
+        &[
+            "run opened",
+            "plan kept: 0 to sell, 3 to buy",
+            "purchases ended, 3 of 3 in full",
+            "[PAPER OK] 20 Nov open: 3/3 filled",
+        ],
+    );
+    let place = |words: &str| followed.out.find(words).unwrap();
+    assert!(place("run opened") < place("plan kept") && place("plan kept") < place("purchases"));
+    desk.call("run --offline --fresh --cash 300").is(1, &[]);
+    desk.call(&format!("status --watch --store {STORE}")).is(1, &["[PAPER BLOCKED]"]);
+    let json_lines = desk.call(&format!("status --watch --json --store {STORE}")).out;
+    let last = json(json_lines.lines().last().unwrap());
+    assert_eq!(last["run"], "paper/main/2026-11-20/open/g0");
+}

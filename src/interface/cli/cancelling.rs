@@ -89,7 +89,8 @@ async fn ours(broker: &dyn Broker) -> Result<Vec<Order>, Trouble> {
     Ok(open.into_iter().filter(Order::is_ours).collect())
 }
 
-fn line(order: &Order) -> String {
+/// An order in a line.
+pub(super) fn line(order: &Order) -> String {
     let shares = order.shares.map_or_else(|| "?".to_owned(), |shares| shares.to_string());
     let limit = order.limit.map(|limit| format!(" at {limit}")).unwrap_or_default();
     let (side, symbol, filled) = (order.side, &order.symbol, order.filled);

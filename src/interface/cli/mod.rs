@@ -13,6 +13,7 @@ mod convert;
 mod days;
 mod exchange;
 mod explain;
+mod follow;
 mod forcing;
 mod halting;
 mod incident;
@@ -24,6 +25,7 @@ mod records;
 mod report;
 pub mod simulate;
 mod sleeves;
+mod status;
 mod strategy_file;
 mod supposing;
 
@@ -88,8 +90,9 @@ enum Command {
     Check(check::Check),
     /// Prepare a store: permission to trade, and a policy to edit.
     Init(Place),
-    /// What the store says: permission, last run, runs left open.
-    Status(Place),
+    /// How the account stands: permission, last and next run, sleeves, runs left open; with the
+    /// broker's side, with what a run would do, or following a run.
+    Status(status::Asked),
     /// A run's report, rendered again from its record alone; or a day, week or month.
     Report(report::Shown),
     /// What an incident is, why it happens, what to do now, and how to prevent it.
@@ -254,7 +257,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Trouble> {
         Command::Check(check) => check::check_files(&check, json),
         Command::Init(place) => records::init(&place, json).await,
         Command::Confirm(asked) => confirm::confirm(&asked, json).await,
-        Command::Status(place) => records::status(&place, json).await,
+        Command::Status(asked) => status::status(&asked, json).await,
         Command::Report(shown) => report::report(&shown, json).await,
         Command::Incident(asked) => incident::incident(&asked, json),
         Command::Halt(halt) => halting::halt(&halt, json).await,

@@ -5,8 +5,9 @@ use std::path::Path;
 use jiff::ToSpan;
 
 use crate::application::ports::Clock;
+use crate::application::run::Ended;
 use crate::domain::incident::Incident;
-use crate::domain::run::{RunAction, RunRequest};
+use crate::domain::run::{RunAction, RunRequest, Slot};
 use crate::infrastructure::clock::MachineClock;
 use crate::infrastructure::https::Trust;
 use crate::interface::cli::forcing::Wish;
@@ -52,26 +53,37 @@ pub(super) async fn run_now(
 ) -> Result<offline::Done, Trouble> {
     let mut outside = outside(&doing.place, &doing.secret, None).await?;
     outside.policy_text = offline::policy_text(doing)?;
+    let (slot, place) = (&doing.slot, &doing.place);
+    let ended = once(outside, place, (slot, action), wish).await?;
+    Ok(offline::Done::of(ended, place.store.clone()))
+}
+
+/// One run or preview of an account in a world, now.
+pub(super) async fn once(
+    outside: Outside,
+    place: &Place,
+    (slot, action): (&Slot, RunAction),
+    wish: Option<Wish>,
+) -> Result<Ended, Trouble> {
     let now = MachineClock.now();
     let deadline = now.saturating_add(RUN_SECONDS.seconds()).unwrap_or(now);
     let writer = format!("cli-{}-{}", std::process::id(), now.as_millisecond());
     let site = outside
-        .furnish(doing.place.mode, &doing.place.account, Invocation { writer, deadline })
+        .furnish(place.mode, &place.account, Invocation { writer, deadline })
         .await
         .map_err(|incident| Trouble::setting(incident.what, &incident.action))?;
     let mut request = RunRequest {
         action,
-        mode: doing.place.mode,
-        account: doing.place.account.clone(),
-        slot: doing.slot.clone(),
+        mode: place.mode,
+        account: place.account.clone(),
+        slot: slot.clone(),
         scheduled_for: now,
         force: None,
     };
     if let Some(wish) = wish {
         request.force = Some(wish.force(&request, site.house().store, now).await?);
     }
-    let ended = run_or_leave(&request, &site.house()).await?;
-    Ok(offline::Done::of(ended, doing.place.store.clone()))
+    run_or_leave(&request, &site.house()).await
 }
 
 /// One run or preview now, told on the terminal.

@@ -3,21 +3,18 @@
 use std::sync::Arc;
 
 use jiff::civil::Date;
-use serde_json::{Value, json};
 
 use crate::application::control::{Control, Permission, State, control_key, permission};
 use crate::application::journal::history::{History, look_back};
 use crate::application::ports::{Clock, Put, Store};
-use crate::domain::incident::Category;
 use crate::domain::policy::DEFAULT_POLICY;
-use crate::domain::report::RunReport;
 use crate::domain::run::{Mode, RunKey, Slot};
 use crate::domain::session::exchange_date;
 use crate::infrastructure::clock::MachineClock;
 use crate::interface::cli::report::untrusted;
+use crate::interface::cli::status::as_value;
 use crate::interface::cli::{Place, Trouble, armer, say};
 use crate::interface::connections::open_store;
-use crate::interface::settings::StorePlace;
 use crate::interface::wiring::policy_key;
 
 /// Gives permission to trade and lays down a policy to edit; what is there already stays.
@@ -34,7 +31,10 @@ pub(super) async fn init(place: &Place, json: bool) -> Result<u8, Trouble> {
         .collect();
     let put = store.put_once(&policy, commented.as_bytes()).await.map_err(unwritable)?;
     if json {
-        return status(place, json).await;
+        let permitted = permission(store, &key, MachineClock.now()).await;
+        let history = history(store, place).await?;
+        say(&as_value(place, &permitted, &history).to_string());
+        return Ok(0);
     }
     let root = &place.store;
     match put {
@@ -51,7 +51,7 @@ pub(super) async fn init(place: &Place, json: bool) -> Result<u8, Trouble> {
 }
 
 /// Whether real money is armed; nothing on paper.
-async fn arming_line(store: &dyn Store, place: &Place) -> Option<String> {
+pub(super) async fn arming_line(store: &dyn Store, place: &Place) -> Option<String> {
     match place.mode {
         Mode::Paper => None,
         Mode::Live => {
@@ -78,46 +78,6 @@ pub(super) async fn permit(store: &dyn Store, key: &RunKey) -> Result<(), Troubl
     written.map(|_| ()).map_err(|error| Trouble::setting(error, "check the rights on the store"))
 }
 
-/// Permission, last run with what went wrong in it, sleeves, runs left open.
-pub(super) async fn status(place: &Place, as_json: bool) -> Result<u8, Trouble> {
-    if let StorePlace::Folder(root) = &place.store
-        && !root.is_dir()
-    {
-        let root = root.display();
-        let next = "name the store with --store, or prepare one with `alchemiser init`";
-        return Err(Trouble::setting(format!("no store at {root}"), next));
-    }
-    let opened = open(place).await?;
-    let store = opened.as_ref();
-    let permitted = permission(store, &run_key(place)?, MachineClock.now()).await;
-    let history = history(store, place).await?;
-    if as_json {
-        say(&as_value(place, &permitted, &history).to_string());
-        return Ok(0);
-    }
-    say(&may_trade(place, &permitted));
-    if let Some(line) = arming_line(store, place).await {
-        say(&line);
-    }
-    match history.newest.as_ref().map(|kept| &kept.body) {
-        None => say("no finished run yet"),
-        Some(report) => {
-            say(&format!("last run {}: {}, {}", report.key, report.verdict.word(), report.summary));
-            for incident in report.incidents.iter().filter(|i| i.category < Category::Warning) {
-                say(&format!("  {} {}: {}", incident.category, incident.code, incident.what));
-                say(&format!("    {}", incident.action));
-            }
-        }
-    }
-    if let Some(kept) = &history.last {
-        holdings(&kept.body);
-    }
-    for left in &history.unfinished {
-        say(&format!("left open: {left}; the next run ends it first"));
-    }
-    Ok(0)
-}
-
 /// What the store knows of the account, looking back from the newest run there is: an offline
 /// world lives on days of its own.
 pub(super) async fn history(store: &dyn Store, place: &Place) -> Result<History, Trouble> {
@@ -137,36 +97,6 @@ pub(super) async fn newest_session(
     let keys = keys.map_err(|error| Trouble::setting(error, "check the rights on the store"))?;
     let session = |key: &String| key[prefix.len()..].split('/').next()?.parse().ok();
     Ok(keys.iter().filter_map(session).max())
-}
-
-/// Equity and sleeves as the last run with a ledger left them.
-fn holdings(report: &RunReport) {
-    if let Some(point) = report.equity_curve.last() {
-        say(&format!("equity {} after session {}", point.equity.round_cents(), point.session));
-    }
-    for (name, sleeve) in report.ledger.iter().flat_map(|ledger| &ledger.sleeves) {
-        let held: Vec<String> =
-            sleeve.shares.iter().map(|(symbol, shares)| format!("{shares} {symbol}")).collect();
-        let held = if held.is_empty() { "nothing".to_owned() } else { held.join(", ") };
-        say(&format!("  sleeve {name}: {held}"));
-    }
-}
-
-fn as_value(place: &Place, permitted: &Permission, history: &History) -> Value {
-    let newest = history.newest.as_ref().map(|kept| &kept.body);
-    let last = history.last.as_ref().map(|kept| &kept.body);
-    json!({
-        "account": place.account,
-        "mode": place.mode,
-        "may_trade": *permitted == Permission::Given,
-        "why_not": why_not(permitted),
-        "last_run": newest.map(|report| report.key.to_string()),
-        "verdict": newest.map(|report| report.verdict),
-        "summary": newest.map(|report| report.summary.clone()),
-        "incidents": newest.map(|report| report.incidents.clone()),
-        "equity": last.and_then(|report| report.equity_curve.last()).map(|point| point.equity),
-        "left_open": history.unfinished.iter().map(ToString::to_string).collect::<Vec<_>>(),
-    })
 }
 
 pub(super) fn may_trade(place: &Place, permitted: &Permission) -> String {
