@@ -7,6 +7,10 @@ use crate::presentation::line::{Line, clip};
 use crate::presentation::sheet::{Block, Note, Room, Section};
 use crate::presentation::words;
 
+/// So many incidents of one code are told as one.
+const STORM_LEAST: usize = 4;
+/// Of so many of them it is said what they were about.
+const STORM_NAMED_MAX: usize = 8;
 /// Context values below an incident in a letter.
 const CONTEXT_MAX: usize = 6;
 /// What is right whatever happened; the README's runbook says more.
@@ -48,14 +52,59 @@ fn section(
 ) -> Option<Section> {
     let mut shown: Vec<&Incident> = incidents.iter().filter(|i| which(i.category)).collect();
     shown.sort_by_key(|incident| incident.category);
+    let kinds = kinds(shown);
     let most = if room.is_page() { room.rows } else { (room.rows / 2).max(2) };
-    let more = shown.len().saturating_sub(most);
+    let more: usize = kinds.iter().skip(most).map(Vec::len).sum();
     let mut blocks: Vec<Block> =
-        shown.into_iter().take(most).map(|incident| Block::Note(note(incident, room))).collect();
+        kinds.iter().take(most).flat_map(|kind| storm(kind, room)).collect();
     if more > 0 {
         blocks.push(Block::Prose(format!("And {more} more in the record.").into()));
     }
     Section::of(title, blocks)
+}
+
+/// Incidents of one code side by side, in the order of the first of each; a few stay by themselves.
+fn kinds(shown: Vec<&Incident>) -> Vec<Vec<&Incident>> {
+    let mut kinds: Vec<Vec<&Incident>> = Vec::new();
+    for incident in shown {
+        match kinds
+            .iter_mut()
+            .find(|kind| kind.first().is_some_and(|one| one.code == incident.code))
+        {
+            Some(kind) => kind.push(incident),
+            None => kinds.push(vec![incident]),
+        }
+    }
+    let alone = |kind: Vec<_>| kind.into_iter().map(|one| vec![one]).collect::<Vec<_>>();
+    let parted = |kind: Vec<_>| if kind.len() < STORM_LEAST { alone(kind) } else { vec![kind] };
+    kinds.into_iter().flat_map(parted).collect()
+}
+
+/// The first of a kind in full, and what the others were about: a page has each of them.
+fn storm(kind: &[&Incident], room: Room) -> Vec<Block> {
+    let [first, others @ ..] = kind else { return Vec::new() };
+    let mut note = note(first, room);
+    if others.is_empty() {
+        return vec![Block::Note(note)];
+    }
+    let about: Vec<String> = others.iter().map(|other| subject_of(other)).collect();
+    let like = format!("{} more like it: {}", others.len(), words::listed(&about, STORM_NAMED_MAX));
+    note.parts.push(("Also", clip(&like, room.signs).into()));
+    let mut blocks = vec![Block::Note(note)];
+    if room.is_page() {
+        let whats = others
+            .iter()
+            .take(room.rows)
+            .map(|other| Block::Prose(clip(&other.what, room.signs).into()));
+        blocks.push(Block::Fold(format!("{} more like it", others.len()).into(), whats.collect()));
+    }
+    blocks
+}
+
+/// What tells an incident from others of its kind: what it is about, else what happened.
+fn subject_of(incident: &Incident) -> String {
+    let named = incident.context.first().map(|(_, value)| clip(value, CONTEXT_VALUE_MAX));
+    named.unwrap_or_else(|| clip(&incident.what, CONTEXT_VALUE_MAX))
 }
 
 /// One incident.

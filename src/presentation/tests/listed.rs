@@ -164,3 +164,24 @@ fn a_good_verdict_with_trouble_counts_it_in_the_subject() {
     assert_eq!(report.verdict, Verdict::NothingToDo);
     assert!(subject(&report).contains("2 incidents"), "{}", subject(&report));
 }
+
+#[test]
+fn a_storm_of_one_kind_is_one_note_and_the_page_has_each() {
+    let mut report = bad_day();
+    let stale = |symbol: String| {
+        let what = format!("The quote of {symbol} was 412 s old.");
+        Incident::new(Category::Data, Code::QuoteUnusable, "observe", what).with("symbol", symbol)
+    };
+    report.incidents.extend((0..30).map(|number| stale(format!("S{number}"))));
+    let letter = on_one_line(&letter_text(&report));
+    assert_eq!(letter.matches("DATA · quote-unusable").count(), 1, "{letter}");
+    assert!(letter.contains("29 more like it: S1, S2, S3,"), "{letter}");
+    assert!(letter.contains("STRATEGY · strategy-data"), "no other is pushed out: {letter}");
+    let page = text_of(&page_html(&report));
+    for number in [0, 1, 17, 29] {
+        assert!(page.contains(&format!("The quote of S{number} was")), "{number}");
+    }
+    report.incidents.truncate(6);
+    let letter = letter_text(&report);
+    assert_eq!(letter.matches("DATA · quote-unusable").count(), 3, "three stand by themselves");
+}
