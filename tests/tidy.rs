@@ -228,6 +228,14 @@ fn the_clouds_packages_are_named_by_their_adapters_alone() {
 }
 
 #[test]
+fn the_records_schema_is_carried_by_the_command_line_and_not_by_the_function() {
+    let carries =
+        |(path, text): (String, String)| code(&text).contains(".schema.json\"").then_some(path);
+    let carriers: Vec<String> = sources().into_iter().filter_map(carries).collect();
+    assert_eq!(carriers, ["src/interface/cli/report.rs"]);
+}
+
+#[test]
 fn files_stay_readable() {
     let length = |text: &str| text.lines().count();
     let sources = sources();
