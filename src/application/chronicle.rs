@@ -22,6 +22,7 @@ use crate::domain::report::{
 };
 use crate::domain::revision::Hindsight;
 use crate::domain::run::{RunAction, RunKey};
+use crate::domain::shapes::Shapes;
 use crate::domain::snapshot::{Past, Snapshot};
 
 /// A report that knows nothing yet.
@@ -64,6 +65,7 @@ pub(super) fn blank(
         recovered: Vec::new(),
         standing: None,
         requests: 0,
+        shapes: Shapes::default(),
         previous: None,
         plan_record: None,
         inputs: None,
@@ -77,8 +79,10 @@ pub(super) fn take_history(report: &mut RunReport, history: &History) {
         session: told.body.key.session,
         incidents: told.body.incidents.clone(),
     });
-    report.rates =
-        history.newest.as_ref().map(|newest| newest.body.rates.clone()).unwrap_or_default();
+    if let Some(newest) = &history.newest {
+        report.rates.clone_from(&newest.body.rates);
+        report.shapes.clone_from(&newest.body.shapes);
+    }
     if let Some(last) = &history.last {
         report.previous = Some(last.hash.clone());
         report.equity_curve.clone_from(&last.body.equity_curve);

@@ -166,6 +166,10 @@ pub(super) fn settled(report: &mut RunReport, house: &House<'_>) {
     if report.verdict != Verdict::Closed {
         report.compare();
     }
+    // After the comparison: each change is news of its own, and nothing trades any more.
+    let shapes = house.desk.broker.shapes();
+    report.incidents.extend(notices::of_shapes(&report.shapes.changes(&shapes)));
+    report.shapes = std::mem::take(&mut report.shapes).followed_by(shapes);
     for incident in &mut report.incidents {
         incident.at.get_or_insert(now);
     }

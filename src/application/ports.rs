@@ -14,6 +14,7 @@ use crate::domain::market::{Histories, QuoteReading, QuoteRules};
 use crate::domain::money::Shares;
 use crate::domain::order::{ClientOrderId, Order, OrderRequest};
 use crate::domain::session::Calendar;
+use crate::domain::shapes::Shapes;
 use crate::domain::symbol::Symbol;
 
 /// Why the broker did not do what was asked.
@@ -161,6 +162,9 @@ pub trait Broker: Send + Sync {
 
     /// Requests made so far, for the report.
     fn requests(&self) -> u32;
+
+    /// Which fields the answers so far had, those about prices included.
+    fn shapes(&self) -> Shapes;
 }
 
 /// Daily closes and quotes.

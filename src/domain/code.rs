@@ -37,6 +37,7 @@ codes! {
     ActivityUnknown "activity-unknown",
     AdoptUndecided "adopt-undecided",
     AdoptedOrderDiffers "adopted-order-differs",
+    AnswersChanged "answers-changed",
     BeforeOpen "before-open",
     BooksDiffer "books-differ",
     BrokerHost "broker-host",

@@ -37,6 +37,7 @@ pub mod revision;
 pub mod risk;
 pub mod run;
 pub mod session;
+pub mod shapes;
 pub mod signal;
 pub mod sleeve;
 pub mod snapshot;

@@ -15,6 +15,7 @@ use crate::domain::plan::{Action, HeldReason, PlanItem, RebalancePlan, SkipReaso
 use crate::domain::rates::Counts;
 use crate::domain::revision::{Revision, Turned};
 use crate::domain::risk::Refusal;
+use crate::domain::shapes::Change;
 use crate::domain::sleeve::capital::{Valuation, ValuationError};
 use crate::domain::sleeve::due::Wish;
 use crate::domain::sleeve::fold::LedgerError;
@@ -25,6 +26,8 @@ use crate::domain::target::Targets;
 const COMPONENT: &str = "decide";
 /// Code of a past that was rewritten and would have turned a signal.
 pub const HISTORY_REVISED: Code = Code::HistoryRevised;
+/// Changed fields that are named.
+const CHANGES_MAX: usize = 12;
 /// Rewritten symbols whose closes are told in one incident.
 const REVISIONS_MAX: usize = 3;
 /// What every stop before the first order means.
@@ -91,6 +94,23 @@ pub fn of_rates(total: Counts) -> Vec<Incident> {
             .action("Read the refusals in the reports; most have one cause.")
     });
     few.into_iter().chain(many).collect()
+}
+
+/// Fields of the broker's answers that are not as they were in the run before.
+pub fn of_shapes(changes: &[Change]) -> Option<Incident> {
+    if changes.is_empty() {
+        return None;
+    }
+    let mut named: Vec<String> = changes.iter().take(CHANGES_MAX).map(Change::to_string).collect();
+    if changes.len() > CHANGES_MAX {
+        named.push(format!("and {} more", changes.len() - CHANGES_MAX));
+    }
+    let what = format!("the broker's answers have changed: {}", named.join("; "));
+    Some(
+        Incident::new(Category::Warning, Code::AnswersChanged, "broker", what)
+            .meaning("Such changes mostly do no harm, and nothing trades otherwise for them; they are said once.")
+            .action("Look in the broker's change log whether more is to come."),
+    )
 }
 
 /// Shares that the books did not know as the ledger does.

@@ -22,6 +22,7 @@ use crate::domain::plan::{BuyPlan, RebalancePlan};
 use crate::domain::rates::Rates;
 use crate::domain::revision::Hindsight;
 use crate::domain::run::{Force, RunAction, RunKey};
+use crate::domain::shapes::Shapes;
 use crate::domain::sleeve::ledger::Ledger;
 use crate::domain::strategy::StrategyOutcome;
 use crate::domain::symbol::Symbol;
@@ -128,6 +129,9 @@ pub struct RunReport {
     pub standing: Option<Standing>,
     /// Requests made to the broker.
     pub requests: u32,
+    /// Which fields the broker's answers have, as far as the runs until this one saw.
+    #[serde(default)]
+    pub shapes: Shapes,
     /// SHA-256 of the final record before this one, hexadecimal.
     pub previous: Option<String>,
     /// SHA-256 of the record of the plan that was acted on, hexadecimal.

@@ -42,6 +42,7 @@ mod rates;
 mod records;
 mod recount;
 mod replay;
+mod shapes;
 mod sleeves;
 mod slots;
 mod time;

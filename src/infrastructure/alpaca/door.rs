@@ -15,7 +15,9 @@ use tokio::sync::Mutex;
 use tracing::{debug, info};
 
 use crate::application::ports::{BrokerError, Clock, Credentials, Freshness, KeyPair};
+use crate::domain::shapes::Shapes;
 use crate::infrastructure::alpaca::error;
+use crate::infrastructure::alpaca::shapes::{Answer as Asked, notice};
 use crate::infrastructure::alpaca::wire::Unreadable;
 use crate::infrastructure::http::{Host, Method, Request, Response, Transport, TransportError};
 
@@ -57,6 +59,7 @@ pub(super) struct Door {
     keys: Mutex<Keys>,
     pace: StdMutex<VecDeque<Timestamp>>,
     requests: AtomicU32,
+    shapes: StdMutex<Shapes>,
 }
 
 #[derive(Default)]
@@ -82,6 +85,7 @@ impl Door {
             keys: Mutex::default(),
             pace: StdMutex::default(),
             requests: AtomicU32::new(0),
+            shapes: StdMutex::default(),
         }
     }
 
@@ -93,17 +97,30 @@ impl Door {
         self.clock.now()
     }
 
+    /// The shapes of the answers understood so far.
+    pub(super) fn shapes(&self) -> Shapes {
+        self.shapes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notices the shape of an answer that was understood.
+    pub(super) fn notice(&self, what: Asked, body: &[u8]) {
+        notice(what, body, &mut self.shapes.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
     /// Reads, again while that may help. An answer cut off in the middle counts as none.
     pub(super) async fn read<T>(
         &self,
-        call: &Call,
+        (what, call): (Asked, &Call),
         reader: impl Fn(&[u8]) -> Result<T, Unreadable> + Send,
     ) -> Result<T, BrokerError> {
         let (mut tries, mut wait) = (1, FIRST_WAIT);
         loop {
             let (failure, again) = match self.ask(call).await? {
                 Ok(answer) if is_success(&answer) => match reader(&answer.body) {
-                    Ok(value) => return Ok(value),
+                    Ok(value) => {
+                        self.notice(what, &answer.body);
+                        return Ok(value);
+                    }
                     Err(Unreadable::Wrong(what)) => return Err(BrokerError::Malformed(what)),
                     Err(Unreadable::Garbled(what)) => (BrokerError::Malformed(what), true),
                 },

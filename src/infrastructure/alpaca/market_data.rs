@@ -18,6 +18,7 @@ use crate::domain::market::{Histories, History, QuoteReading, QuoteRules};
 use crate::domain::symbol::Symbol;
 use crate::infrastructure::alpaca::bars::{self, BARS_A_PAGE, Columns, Group};
 use crate::infrastructure::alpaca::door::Call;
+use crate::infrastructure::alpaca::shapes::Answer;
 use crate::infrastructure::alpaca::wire::{Fields, Unreadable, object};
 use crate::infrastructure::alpaca::{Alpaca, encode, page};
 use crate::infrastructure::http::{Host, Method};
@@ -68,7 +69,7 @@ impl MarketData for Alpaca {
         let symbols: Vec<Symbol> = BTreeSet::from_iter(symbols).into_iter().cloned().collect();
         let mut readings: BTreeMap<Symbol, QuoteReading> = BTreeMap::new();
         for some in symbols.chunks(SYMBOLS_A_REQUEST) {
-            readings.extend(self.latest("quotes", some, quotes_into).await?);
+            readings.extend(self.latest((Answer::Quotes, "quotes"), some, quotes_into).await?);
         }
         let now = self.door.now();
         let usable = |symbol: &Symbol| {
@@ -76,7 +77,7 @@ impl MarketData for Alpaca {
         };
         let doubtful: Vec<Symbol> = symbols.into_iter().filter(|s| !usable(s)).collect();
         for some in doubtful.chunks(SYMBOLS_A_REQUEST) {
-            match self.latest("trades", some, trades_into).await {
+            match self.latest((Answer::Trades, "trades"), some, trades_into).await {
                 Ok(trades) => {
                     for (symbol, trade) in trades {
                         let reading = readings.entry(symbol).or_default();
@@ -109,7 +110,7 @@ impl MarketData for Alpaca {
             for _ in 0..PAGES_MAX {
                 let call = data(paged(&target, token.as_deref()), QUOTES_TIMEOUT);
                 let read = |body: &[u8]| splits_page(body, first, last);
-                let (mut found, next) = self.door.read(&call, read).await?;
+                let (mut found, next) = self.door.read((Answer::Splits, &call), read).await?;
                 found.retain(|symbol| some.contains(symbol));
                 split.append(&mut found);
                 token = next;
@@ -145,7 +146,8 @@ impl Alpaca {
         let mut token: Option<String> = None;
         for _ in 0..PAGES_MAX {
             let call = data(paged(&target, token.as_deref()), BARS_TIMEOUT);
-            let page = self.door.read(&call, |body| page::read(body, &group.symbols)).await?;
+            let read = |body: &[u8]| page::read(body, &group.symbols);
+            let page = self.door.read((Answer::Bars, &call), read).await?;
             for (symbol, columns) in page.columns {
                 all.entry(symbol).or_default().append(columns);
             }
@@ -161,7 +163,7 @@ impl Alpaca {
     /// The latest of something for each symbol.
     async fn latest(
         &self,
-        what: &'static str,
+        (answer, what): (Answer, &'static str),
         symbols: &[Symbol],
         into: fn(&Fields<'_>) -> Result<QuoteReading, Unreadable>,
     ) -> Result<Vec<(Symbol, QuoteReading)>, BrokerError> {
@@ -179,7 +181,7 @@ impl Alpaca {
             });
             entries.collect()
         };
-        self.door.read(&data(target, QUOTES_TIMEOUT), read).await
+        self.door.read((answer, &data(target, QUOTES_TIMEOUT)), read).await
     }
 }
 

@@ -1,8 +1,8 @@
 //! The Alpaca brokerage behind the ports, one [`Alpaca`] per run.
 //!
 //! Reading order: [`trading`] and [`market_data`] say which requests answer which question,
-//! `door` is how any request is made, `wire`, `activity` and `page` read answers, `error` says
-//! what a refusal means, [`stream`] is the wake-up line. Facts about the wire that are written
+//! `door` is how any request is made, `wire`, `activity` and `page` read answers, `shapes`
+//! notices which fields they have, `error` says what a refusal means, [`stream`] is the wake-up line. Facts about the wire that are written
 //! here without a source come from the broker's public documents, read 2026-10 and 2026-11.
 //!
 //! What a run costs in requests: account, positions, open orders, orders since, clock, calendar
@@ -20,6 +20,7 @@ mod door;
 mod error;
 pub mod market_data;
 mod page;
+mod shapes;
 pub mod stream;
 pub mod trading;
 mod wire;

@@ -16,8 +16,10 @@ use crate::application::ports::{Broker, BrokerError, Refusal};
 use crate::domain::account::{Account, Activity, Asset, MarketClock, Position};
 use crate::domain::order::{ClientOrderId, Order, OrderRequest, Side};
 use crate::domain::session::Calendar;
+use crate::domain::shapes::Shapes;
 use crate::domain::symbol::Symbol;
 use crate::infrastructure::alpaca::door::Call;
+use crate::infrastructure::alpaca::shapes::Answer;
 use crate::infrastructure::alpaca::wire::{self, OrderKey, Unreadable};
 use crate::infrastructure::alpaca::{Alpaca, activity, encode};
 use crate::infrastructure::http::{Host, Method};
@@ -43,7 +45,8 @@ const AFTER_MARGIN: SignedDuration = SignedDuration::from_millis(1);
 #[async_trait]
 impl Broker for Alpaca {
     async fn account(&self) -> Result<Account, BrokerError> {
-        let (account, world) = self.read("/v2/account".to_owned(), wire::account).await?;
+        let (account, world) =
+            self.read(Answer::Account, "/v2/account".to_owned(), wire::account).await?;
         match world {
             Some(world) if world != self.mode => Err(BrokerError::Unauthorised(format!(
                 "the keys belong to a {world} account, the run is {}",
@@ -54,7 +57,7 @@ impl Broker for Alpaca {
     }
 
     async fn positions(&self) -> Result<Vec<Position>, BrokerError> {
-        self.read("/v2/positions".to_owned(), wire::positions).await
+        self.read(Answer::Positions, "/v2/positions".to_owned(), wire::positions).await
     }
 
     async fn orders_since(&self, since: Timestamp) -> Result<Vec<Order>, BrokerError> {
@@ -69,7 +72,8 @@ impl Broker for Alpaca {
     async fn order(&self, id: &ClientOrderId) -> Result<Option<Order>, BrokerError> {
         let target =
             format!("/v2/orders:by_client_order_id?client_order_id={}", encode(id.as_str()));
-        let order = match self.read(target, |body| wire::one_order(body, None)).await {
+        let order = match self.read(Answer::Order, target, |body| wire::one_order(body, None)).await
+        {
             Err(BrokerError::Refused { reason: Refusal::NotFound, .. }) => return Ok(None),
             answer => answer?,
         };
@@ -89,14 +93,14 @@ impl Broker for Alpaca {
     }
 
     async fn clock(&self) -> Result<MarketClock, BrokerError> {
-        self.read("/v2/clock".to_owned(), wire::clock).await
+        self.read(Answer::Clock, "/v2/clock".to_owned(), wire::clock).await
     }
 
     async fn calendar(&self, first: Date, last: Date) -> Result<Calendar, BrokerError> {
         // Some have seen the end left out of the answer.
         let end = last.saturating_add(Span::new().days(1));
         let target = format!("/v2/calendar?start={first}&end={end}");
-        let mut sessions = self.read(target, wire::sessions).await?;
+        let mut sessions = self.read(Answer::Calendar, target, wire::sessions).await?;
         sessions.retain(|session| (first..=last).contains(&session.date));
         Ok(Calendar::new(sessions))
     }
@@ -110,7 +114,7 @@ impl Broker for Alpaca {
         let mut seen = BTreeSet::new();
         let mut page_target = target.clone();
         for _ in 0..ACTIVITY_PAGES_MAX {
-            let page = self.read(page_target, activity::page).await?;
+            let page = self.read(Answer::Activities, page_target, activity::page).await?;
             let (count, last) = (page.len(), page.last().map(|row| row.id.clone()));
             let known = seen.len();
             rows.extend(page.into_iter().filter(|row| seen.insert(row.id.clone())));
@@ -134,6 +138,7 @@ impl Broker for Alpaca {
             BrokerError::Ambiguous(what)
         })?;
         if taken.client_id == order.id().as_str() {
+            self.door.notice(Answer::Sent, &answer.body);
             Ok(taken)
         } else {
             let said = format!("sent order {}, the answer names another", order.id());
@@ -149,15 +154,20 @@ impl Broker for Alpaca {
     fn requests(&self) -> u32 {
         self.door.requests()
     }
+
+    fn shapes(&self) -> Shapes {
+        self.door.shapes()
+    }
 }
 
 impl Alpaca {
     async fn read<T>(
         &self,
+        what: Answer,
         target: String,
         reader: impl Fn(&[u8]) -> Result<T, Unreadable> + Send,
     ) -> Result<T, BrokerError> {
-        self.door.read(&call(Method::Get, target, Vec::new()), reader).await
+        self.door.read((what, &call(Method::Get, target, Vec::new())), reader).await
     }
 
     /// Orders in the order of their submission. The broker has no cursor: each page starts just
@@ -176,7 +186,7 @@ impl Alpaca {
             if let Some(after) = after {
                 target = format!("{target}&after={}", encode(&after.to_string()));
             }
-            let page = self.read(target, wire::orders).await?;
+            let page = self.read(Answer::Orders, target, wire::orders).await?;
             let (count, known) = (page.len(), seen.len());
             let last = page.iter().filter_map(|(key, _)| key.submitted_at).max();
             for (OrderKey { id, .. }, order) in page {
@@ -196,10 +206,11 @@ impl Alpaca {
     }
 
     async fn asset(&self, symbol: &Symbol) -> Result<Option<Asset>, BrokerError> {
-        let asset = match self.read(format!("/v2/assets/{symbol}"), wire::asset).await {
-            Err(BrokerError::Refused { reason: Refusal::NotFound, .. }) => return Ok(None),
-            answer => answer?,
-        };
+        let asset =
+            match self.read(Answer::Asset, format!("/v2/assets/{symbol}"), wire::asset).await {
+                Err(BrokerError::Refused { reason: Refusal::NotFound, .. }) => return Ok(None),
+                answer => answer?,
+            };
         if asset.symbol == *symbol {
             Ok(Some(asset))
         } else {
@@ -253,17 +264,17 @@ mod tests {
     use crate::infrastructure::http::{Request, Response, Transport, TransportError};
     use crate::infrastructure::local::secrets::StaticKeys;
 
-    type Answer = Result<Response, TransportError>;
+    type Given = Result<Response, TransportError>;
 
     /// Gives one answer to every request and remembers the requests.
     struct Always {
-        answer: Answer,
+        answer: Given,
         requests: Mutex<Vec<Request>>,
     }
 
     #[async_trait]
     impl Transport for Always {
-        async fn carry(&self, request: Request) -> Answer {
+        async fn carry(&self, request: Request) -> Given {
             self.requests.lock().unwrap().push(request);
             self.answer.clone()
         }
@@ -283,7 +294,7 @@ mod tests {
         OrderRequest::ungated(id, symbol, side, shares.unwrap(), limit.unwrap())
     }
 
-    async fn submitted(side: Side, answer: Answer) -> (Result<Order, BrokerError>, Vec<Request>) {
+    async fn submitted(side: Side, answer: Given) -> (Result<Order, BrokerError>, Vec<Request>) {
         let transport = Arc::new(Always { answer, requests: Mutex::default() });
         let connection = Connection {
             transport: transport.clone(),
@@ -299,7 +310,7 @@ mod tests {
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "spelt as a transport answers")]
-    fn answer(status: u16, body: &str) -> Answer {
+    fn answer(status: u16, body: &str) -> Given {
         Ok(Response { status, headers: Vec::new(), body: body.as_bytes().to_vec() })
     }
 

@@ -49,7 +49,13 @@ pub(super) struct Fields<'a> {
 
 /// The name of a field; a text of its own only where it is spelt with escapes.
 #[derive(PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+pub(super) struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Name<'_> {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 impl Borrow<str> for Name<'_> {
     fn borrow(&self) -> &str {

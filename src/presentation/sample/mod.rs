@@ -23,6 +23,7 @@ use crate::domain::rates::Rates;
 use crate::domain::report::{DataReport, Marks, RECORD_VERSION, RunReport, Verdict};
 use crate::domain::revision::Hindsight;
 use crate::domain::run::{AccountName, Mode, RunAction, RunKey, Slot, StrategyName};
+use crate::domain::shapes::Shapes;
 use crate::domain::strategy::StrategyError;
 use crate::domain::symbol::Symbol;
 use crate::presentation::sample::books::books;
@@ -88,6 +89,7 @@ pub(crate) fn trading_day() -> RunReport {
             .with("symbol", "SVIX"),
         ],
         requests: 37,
+        shapes: Shapes::default(),
         previous: Some("7b".repeat(32)),
         plan_record: None,
         inputs: None,
