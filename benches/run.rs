@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use alchemiser::application::control::{Control, State, control_key};
+use alchemiser::application::meter::Machine;
 use alchemiser::application::ports::Store;
 use alchemiser::application::run::{Ended, run};
 use alchemiser::domain::report::RunReport;
@@ -107,6 +108,7 @@ async fn sessions() -> Vec<Figures> {
         policy_text: None,
         mail_from: None,
         mail_to: None,
+        machine: Machine::default(),
         code: "0.1.0".to_owned(),
     };
     let mut runs = Vec::new();

@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use alchemiser::application::meter::Machine;
 use alchemiser::application::ports::{BrokerError, Clock, TradeUpdates, UpdateStream, Wake};
 use alchemiser::application::run::{Ended, run};
 use alchemiser::domain::report::Verdict;
@@ -73,6 +74,7 @@ fn outside(stage: &Stage) -> Outside {
         policy_text: None,
         mail_from: None,
         mail_to: None,
+        machine: Machine::default(),
         code: "0.1.0".to_owned(),
     }
 }

@@ -24,6 +24,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use alchemiser::application::control::{Control, State, control_key};
+use alchemiser::application::meter::Machine;
 use alchemiser::application::ports::Clock;
 use alchemiser::application::run::{Ended, run};
 use alchemiser::domain::order::Side;
@@ -271,6 +272,7 @@ impl Scene {
             policy_text: None,
             mail_from: None,
             mail_to: None,
+            machine: Machine::default(),
             code: "0.1.0".to_owned(),
         }
     }

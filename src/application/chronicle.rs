@@ -65,6 +65,7 @@ pub(super) fn blank(
         recovered: Vec::new(),
         standing: None,
         requests: 0,
+        receipt: None,
         shapes: Shapes::default(),
         previous: None,
         plan_record: None,

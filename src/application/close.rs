@@ -174,6 +174,7 @@ pub(super) fn settled(report: &mut RunReport, house: &House<'_>) {
         incident.at.get_or_insert(now);
     }
     report.incidents.sort_by_key(|incident| incident.category);
+    report.receipt = Some(house.receipt(report));
     for incident in &report.incidents {
         if incident.category <= Category::Strategy {
             error!(category = %incident.category, code = %incident.code, what = %incident.what, "incident");

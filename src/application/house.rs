@@ -5,6 +5,9 @@ use std::time::Duration;
 use crate::application::journal::listing::Listing;
 use crate::application::journal::{Journal, JournalError};
 use crate::application::run::House;
+use crate::application::tell::is_silent;
+use crate::domain::receipt::Receipt;
+use crate::domain::report::RunReport;
 use crate::domain::run::{RunAction, RunKey, RunRequest};
 
 /// A lease outlives its holder's deadline by this much.
@@ -37,6 +40,15 @@ impl House<'_> {
 
     pub(super) fn journal(&self, key: RunKey) -> Journal<'_> {
         Journal::new(self.store, self.desk.clock, key, (self.writer, self.code))
+    }
+
+    /// What a run used and costs, its record, page and mail to come included.
+    pub(super) fn receipt(&self, report: &RunReport) -> Receipt {
+        let mail = &self.desk.policy.mail;
+        let recipients = u32::try_from(mail.to.len()).unwrap_or(u32::MAX);
+        let owed = if is_silent(report, mail) { 0 } else { recipients };
+        let took = report.finished_at.duration_since(report.started_at);
+        Receipt::new(self.meter.used(), owed, took, self.meter.function())
     }
 
     pub(super) fn lease(&self) -> Duration {

@@ -31,6 +31,7 @@ pub mod instructions;
 pub mod journal;
 mod left_open;
 mod mailing;
+pub mod meter;
 pub mod observe;
 mod order_life;
 mod outcomes;

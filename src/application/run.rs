@@ -26,6 +26,7 @@ use crate::application::journal::{
     Before, Claim, Journal, JournalError, Kept, Opening, PlanRecord,
 };
 use crate::application::left_open::conclude_left_open;
+use crate::application::meter::Meter;
 use crate::application::observe::morning;
 use crate::application::outcomes::keep_buys;
 use crate::application::planning::{Planned, awake, planned, prepared};
@@ -68,6 +69,8 @@ pub struct House<'a> {
     pub deadline: Timestamp,
     /// Whether letters show their charts.
     pub pictures: Pictures,
+    /// What it has used so far.
+    pub meter: &'a Meter,
 }
 
 /// How an invocation ended.

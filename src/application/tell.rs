@@ -186,9 +186,14 @@ async fn list(report: &RunReport, house: &House<'_>) {
     }
 }
 
+/// Whether the operator wants no letter of a run that ended so.
+pub(super) fn is_silent(report: &RunReport, mail: &MailPolicy) -> bool {
+    report.verdict == Verdict::Closed && mail.closed_days == ClosedDays::Silent
+}
+
 async fn mail(report: &RunReport, house: &House<'_>, once: Option<Once<'_>>) -> Mailed {
     let mail = &house.desk.policy.mail;
-    if report.verdict == Verdict::Closed && mail.closed_days == ClosedDays::Silent {
+    if is_silent(report, mail) {
         return Mailed::Silent;
     }
     let mut turn = 0;

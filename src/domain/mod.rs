@@ -32,6 +32,7 @@ pub mod price_file;
 pub mod pricing;
 pub mod quality;
 pub mod rates;
+pub mod receipt;
 pub mod report;
 pub mod revision;
 pub mod risk;

@@ -20,6 +20,7 @@ use crate::domain::opposed::Opposed;
 use crate::domain::order::Side;
 use crate::domain::plan::{BuyPlan, RebalancePlan};
 use crate::domain::rates::Rates;
+use crate::domain::receipt::Receipt;
 use crate::domain::revision::Hindsight;
 use crate::domain::run::{Force, RunAction, RunKey};
 use crate::domain::shapes::Shapes;
@@ -129,6 +130,9 @@ pub struct RunReport {
     pub standing: Option<Standing>,
     /// Requests made to the broker.
     pub requests: u32,
+    /// What it used and about what that costs.
+    #[serde(default)]
+    pub receipt: Option<Receipt>,
     /// Which fields the broker's answers have, as far as the runs until this one saw.
     #[serde(default)]
     pub shapes: Shapes,

@@ -16,3 +16,4 @@ pub mod http;
 pub mod https;
 pub mod keys;
 pub mod local;
+pub mod memory;

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tracing::warn;
 
+use crate::application::meter::Machine;
 use crate::application::ports::{Clock, Credentials, Freshness, Mailer, Store};
 use crate::domain::code::Code;
 use crate::domain::incident::Incident;
@@ -21,6 +22,7 @@ use crate::infrastructure::https::{ReqwestTransport, Tls, Trust};
 use crate::infrastructure::local::mail::Outbox;
 use crate::infrastructure::local::secrets::SecretFile;
 use crate::infrastructure::local::store::FolderStore;
+use crate::infrastructure::memory;
 use crate::interface::code::of_this_program;
 use crate::interface::settings::{Settings, StorePlace};
 use crate::interface::wiring::{Outside, configuration};
@@ -115,6 +117,7 @@ impl Connections {
             policy_text: None,
             mail_from: self.settings.mail_from.clone(),
             mail_to: self.settings.mail_to.clone(),
+            machine: Machine { memory: memory::peak, function: self.settings.function },
             code: self.code.get_or_init(of_this_program).clone(),
         })
     }

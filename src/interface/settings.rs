@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use crate::domain::code::Code;
 use crate::domain::incident::{Category, Incident};
+use crate::domain::receipt::{Architecture, Function};
 use crate::domain::run::{AccountName, Mode};
 use crate::infrastructure::https::Trust;
 
@@ -62,6 +63,8 @@ pub struct Settings {
     pub mail_to: Option<Vec<String>>,
     /// Whose secret is read before the first event comes: `ALCHEMISER_PREFETCH`, as `paper/main`.
     pub prefetch: Option<(Mode, AccountName)>,
+    /// The function that the process belongs to, by the platform's `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`.
+    pub function: Option<Function>,
     /// Whose certificates are believed: `ALCHEMISER_TRUST`, `compiled` or `system`.
     pub trust: Trust,
 }
@@ -101,6 +104,8 @@ const PREFETCH: &str = "ALCHEMISER_PREFETCH";
 const TRUST: &str = "ALCHEMISER_TRUST";
 /// Set by the platform from the function's logging configuration.
 const LOG_LEVEL: &str = "AWS_LAMBDA_LOG_LEVEL";
+/// Set by the platform to the function's memory in mebibytes.
+const MEMORY_SIZE: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
 /// Set by whatever logged the user in.
 const USER: &str = "USER";
 /// Every variable of ours that means something.
@@ -157,6 +162,7 @@ impl Settings {
             mail_from,
             mail_to,
             prefetch: optional(PREFETCH).map(|text| whose(&text)).transpose()?,
+            function: optional(MEMORY_SIZE).and_then(|size| function(&size)),
             trust: trust(optional(TRUST).as_deref())?,
         })
     }
@@ -175,6 +181,13 @@ fn whose(text: &str) -> Result<(Mode, AccountName), SettingsError> {
         name: PREFETCH,
         why: format!("not a mode and an account such as paper/main: {text}"),
     })
+}
+
+/// The function with so much memory; what the platform says otherwise is no reason to fail.
+fn function(memory_mb: &str) -> Option<Function> {
+    let architecture =
+        if cfg!(target_arch = "aarch64") { Architecture::Arm } else { Architecture::X86 };
+    Some(Function { memory_mb: memory_mb.parse().ok()?, architecture })
 }
 
 fn trust(text: Option<&str>) -> Result<Trust, SettingsError> {

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::application::desk::Desk;
 use crate::application::journal::listing::Listing;
+use crate::application::meter::{Machine, Meter, Metered};
 use crate::application::ports::{Clock, Credentials, Mailer, Store, StoreError, TradeUpdates};
 use crate::application::run::House;
 use crate::application::trouble;
@@ -50,6 +51,8 @@ pub struct Outside {
     pub mail_from: Option<String>,
     /// Recipients over the policy's.
     pub mail_to: Option<Vec<String>>,
+    /// What it runs on.
+    pub machine: Machine,
     /// Which code this is, see [`code`](crate::interface::code).
     pub code: String,
 }
@@ -67,6 +70,9 @@ pub struct Invocation {
 pub struct Site {
     outside: Outside,
     invocation: Invocation,
+    meter: Arc<Meter>,
+    store: Metered<dyn Store>,
+    mailer: Metered<dyn Mailer>,
     broker: Alpaca,
     policy: Policy,
     book: Vec<StrategySlot>,
@@ -84,11 +90,13 @@ impl Outside {
         account: &AccountName,
         invocation: Invocation,
     ) -> Result<Site, Incident> {
-        let (store, clock) = (self.store.as_ref(), self.clock.as_ref());
+        let meter = Arc::new(Meter::new(self.machine));
+        let store = Metered::new(&self.store, &meter);
+        let clock = self.clock.as_ref();
         let (policy, texts, listing) = tokio::join!(
-            self.policy(mode, account),
-            strategy_files(store),
-            Listing::of(store, clock, (mode, account), exchange_date(clock.now())),
+            self.policy(&store, mode, account),
+            strategy_files(&store),
+            Listing::of(&store, clock, (mode, account), exchange_date(clock.now())),
         );
         let policy = policy?;
         let texts = texts.map_err(|error| trouble::journal(&error.into()))?;
@@ -97,6 +105,9 @@ impl Outside {
         Ok(Site {
             outside: self.clone(),
             invocation,
+            mailer: Metered::new(&self.mailer, &meter),
+            store,
+            meter,
             broker: Alpaca::new(self.connection(mode, asked_until), feeds),
             book: book::slots(&policy, &texts),
             policy,
@@ -126,11 +137,16 @@ impl Outside {
         self.addressed(Policy::compiled_in())
     }
 
-    async fn policy(&self, mode: Mode, account: &AccountName) -> Result<Policy, Incident> {
+    async fn policy(
+        &self,
+        store: &dyn Store,
+        mode: Mode,
+        account: &AccountName,
+    ) -> Result<Policy, Incident> {
         let key = policy_key(mode, account);
         let text = match &self.policy_text {
             Some(text) => text.clone(),
-            None => match self.store.get(&key).await {
+            None => match store.get(&key).await {
                 Ok(Some(record)) => String::from_utf8(record.bytes).map_err(|_| {
                     configuration(Code::PolicyMalformed, &format!("{key} is not UTF-8"))
                 })?,
@@ -167,14 +183,15 @@ impl Site {
                 clock: self.outside.clock.as_ref(),
                 policy: &self.policy,
             },
-            store: self.outside.store.as_ref(),
-            mailer: self.outside.mailer.as_ref(),
+            store: &self.store,
+            mailer: &self.mailer,
             book: &self.book,
             listing: self.listing.as_ref(),
             writer: &self.invocation.writer,
             code: &self.outside.code,
             deadline: self.invocation.deadline,
             pictures: Pictures::Drawn,
+            meter: &self.meter,
         }
     }
 }

@@ -21,6 +21,12 @@ pub(crate) fn money(amount: Usd) -> String {
     format!("{sign}${}", grouped(amount.decimal().abs(), 2))
 }
 
+/// Money to a hundredth of a cent: `$0.0194`.
+pub(crate) fn small_money(amount: Usd) -> String {
+    let sign = if amount.is_negative() { "−" } else { "" };
+    format!("{sign}${}", grouped(round(amount.decimal().abs(), 4), 4))
+}
+
 /// Money with its sign shown: `+$415.20`, `−$12.30`, `$0.00`.
 pub(crate) fn change(amount: Usd) -> String {
     let plus = if amount.round_cents().is_positive() { "+" } else { "" };

@@ -12,6 +12,7 @@ use crate::presentation::figures::{day, money};
 use crate::presentation::incidents::{recovered, trouble, warnings};
 use crate::presentation::line::clip;
 use crate::presentation::orders::{between, change_with_rate, left_alone, orders};
+use crate::presentation::receipt::in_one_line;
 use crate::presentation::sheet::{Band, Block, Fact, Room, Section, Sheet};
 use crate::presentation::signals::signals;
 use crate::presentation::standing::{data, limits, money_section, run_section, sleeves};
@@ -59,6 +60,7 @@ fn closed(report: &RunReport, room: Room) -> Vec<Section> {
     let mut facts = Vec::new();
     facts.extend(report.next_session.map(|date| Fact::new("Next session", day(date))));
     facts.push(Fact::new("Run", report.key.to_string()));
+    facts.push(Fact::new("Receipt", in_one_line(report)));
     [
         trouble(&report.incidents, room),
         Section::of("This run", vec![Block::Facts(facts)]),

@@ -26,6 +26,7 @@ mod mime;
 mod orders;
 mod page;
 mod period;
+mod receipt;
 #[cfg(test)]
 mod sample;
 mod sheet;

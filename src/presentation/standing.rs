@@ -14,10 +14,11 @@ use crate::domain::symbol::Symbol;
 use crate::presentation::answers::status_command;
 use crate::presentation::earned;
 use crate::presentation::figures::{
-    count, day, elapsed, moment, money, percent, percent_change, price, shares,
+    count, day, moment, money, percent, percent_change, price, shares,
 };
 use crate::presentation::line::clip;
 use crate::presentation::orders::change_with_rate;
+use crate::presentation::receipt::receipt;
 use crate::presentation::sheet::{Block, Fact, Room, Row, Section, Tone};
 use crate::presentation::words;
 
@@ -300,8 +301,6 @@ pub(crate) fn run_section(report: &RunReport, room: Room) -> Option<Section> {
     let mut facts = vec![
         Fact::new("Run", report.key.to_string()),
         Fact::new("Started", moment(report.started_at)),
-        Fact::new("Took", elapsed(report.started_at, report.finished_at)),
-        Fact::new("Requests to the broker", report.requests.to_string()),
     ];
     facts.extend(lately(report));
     if let Some(force) = &report.force {
@@ -322,6 +321,7 @@ pub(crate) fn run_section(report: &RunReport, room: Room) -> Option<Section> {
         facts.push(Fact::new("Record", format!("runs/{}/final.json", report.key)));
         facts.push(Fact::new("Look again", format!("alchemiser report {}", report.key)));
     }
+    facts.extend(receipt(report));
     Section::of("This run", vec![Block::Facts(facts)])
 }
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use alchemiser::application::meter::Machine;
 use alchemiser::domain::incident::Category;
 use alchemiser::infrastructure::local::mail::Outbox;
 use alchemiser::infrastructure::local::secrets::SecretFile;
@@ -72,6 +73,7 @@ impl Scene {
             policy_text: None,
             mail_from: None,
             mail_to: None,
+            machine: Machine::default(),
             code: "0.1.0".to_owned(),
         };
         let scene = Self { world, outside, folder };

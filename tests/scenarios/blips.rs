@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use alchemiser::application::meter::Machine;
 use alchemiser::application::ports::{Credentials, CredentialsError, Freshness, KeyPair};
 use alchemiser::application::run::{Ended, run};
 use alchemiser::domain::report::Verdict;
@@ -42,6 +43,7 @@ fn outside(stage: &Stage, credentials: Arc<dyn Credentials>) -> Outside {
         policy_text: None,
         mail_from: None,
         mail_to: None,
+        machine: Machine::default(),
         code: "0.1.0".to_owned(),
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use alchemiser::application::meter::Machine;
 use alchemiser::application::ports::{Credentials, CredentialsError, Freshness, KeyPair};
 use alchemiser::application::run::run;
 use alchemiser::domain::report::Verdict;
@@ -95,6 +96,7 @@ async fn without_keys(stage: &Stage, gives_up: Option<Duration>) -> Site {
         policy_text: None,
         mail_from: None,
         mail_to: None,
+        machine: Machine::default(),
         code: "0.1.0".to_owned(),
     };
     let deadline = stage.world.now() + 300.seconds();

@@ -39,6 +39,7 @@ mod permission;
 #[path = "../python/mod.rs"]
 mod python;
 mod rates;
+mod receipt;
 mod records;
 mod recount;
 mod replay;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
+use alchemiser::application::meter::Machine;
 use alchemiser::application::run::{Ended, run};
 use alchemiser::domain::order::{ClientOrderId, Side};
 use alchemiser::domain::report::{RunReport, Verdict};
@@ -308,6 +309,7 @@ impl Stage {
             policy_text: None,
             mail_from: None,
             mail_to: None,
+            machine: Machine::default(),
             code: self.code.clone(),
         };
         let number = self.writers.fetch_add(1, Ordering::Relaxed);

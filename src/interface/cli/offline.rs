@@ -9,6 +9,7 @@ use jiff::{Timestamp, ToSpan};
 use serde_json::json;
 
 use crate::application::journal::JournalError;
+use crate::application::meter::Machine;
 use crate::application::run::Ended;
 use crate::application::tell::{Mailed, page_key};
 use crate::domain::report::{RunReport, Verdict};
@@ -175,6 +176,7 @@ impl Stage {
             policy_text,
             mail_from: None,
             mail_to: None,
+            machine: Machine::default(),
             code: VERSION.to_owned(), // worlds of their own; the hash costs a second when built for tests
         };
         Ok(Self { world, outside, folder, _server: server })

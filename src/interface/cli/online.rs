@@ -38,6 +38,7 @@ pub(super) async fn outside(
         mail_from: None,
         mail_to: None,
         prefetch: None,
+        function: None,
         trust: Trust::default(),
     };
     let wrong = |incident: Box<Incident>| Trouble::setting(incident.what, &incident.action);

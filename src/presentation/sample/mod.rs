@@ -29,7 +29,7 @@ use crate::domain::symbol::Symbol;
 use crate::presentation::sample::books::books;
 use crate::presentation::sample::plan::{buy_plan, ledger, plan};
 use crate::presentation::sample::run::{
-    account, equity_curve, execution, limits, outcome, prices, signals,
+    account, equity_curve, execution, limits, outcome, prices, receipt, signals,
 };
 
 pub(crate) use crate::presentation::sample::every::every_kind;
@@ -89,6 +89,7 @@ pub(crate) fn trading_day() -> RunReport {
             .with("symbol", "SVIX"),
         ],
         requests: 37,
+        receipt: Some(receipt()),
         shapes: Shapes::default(),
         previous: Some("7b".repeat(32)),
         plan_record: None,

@@ -74,7 +74,9 @@ fn an_order_whose_end_is_unknown_never_reads_as_nothing_open() {
 
 #[test]
 fn an_account_that_could_not_be_read_is_not_called_quiet() {
-    let text = letter_text(&failed_day());
+    let mut report = failed_day();
+    report.receipt = None; // its figures are known
+    let text = letter_text(&report);
     assert!(text.contains("Not known, the account could not be read."), "{text}");
     assert!(!text.contains("$0.00"), "no figure stands in for a missing one: {text}");
 }
@@ -93,7 +95,9 @@ fn every_verdict_but_the_good_ones_names_something_to_do_or_who_does_it() {
 fn a_closed_day_is_a_few_lines_with_the_next_session() {
     let text = letter_text(&closed_day());
     assert!(text.lines().count() <= 12, "{text}");
+    let (text, receipt) = text.split_once("Receipt: ").unwrap();
     assert!(text.contains("Next session: Fri 27 Nov 2026") && !text.contains('$'), "{text}");
+    assert!(receipt.contains("$0.0194"), "{receipt}");
 }
 
 #[test]

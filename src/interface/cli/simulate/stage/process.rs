@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::application::desk::Desk;
+use crate::application::meter::Meter;
 use crate::application::ports::{Clock, Mailer, Store, TradeUpdates};
 use crate::application::run::{Ended, House, run};
 use crate::application::tell::Mailed;
@@ -144,6 +145,7 @@ impl Stage<'_> {
                 Engines::Trees => Pictures::LeftOut,
                 Engines::Tables => Pictures::NeitherPage,
             },
+            meter: &Meter::default(),
         };
         let request = self.request(delivery, due);
         end(run(&request, &house).await)
