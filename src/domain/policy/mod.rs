@@ -3,6 +3,10 @@
 //! A store's `policy.toml` is laid over the compiled-in default, key by key; lists replace.
 //! Unknown keys are refused, so that a misspelt limit is never silently the default.
 
+mod limits;
+mod telling;
+mod timing;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -16,8 +20,12 @@ use crate::domain::money::{Usd, Weight};
 use crate::domain::run::StrategyName;
 use crate::domain::symbol::Symbol;
 
+pub use crate::domain::policy::limits::Limits;
+pub use crate::domain::policy::telling::{ClosedDays, MailPolicy};
+pub use crate::domain::policy::timing::Timing;
+
 /// The default policy, as an operator may read it.
-pub const DEFAULT_POLICY: &str = include_str!("../policy.toml");
+pub const DEFAULT_POLICY: &str = include_str!("../../policy.toml");
 
 /// Everything an operator decides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,95 +116,6 @@ pub enum SubmitMode {
     /// It is looked up and never sent again: needs no uniqueness of the broker's, and leaves more
     /// orders unknown.
     AtMostOnce,
-}
-
-/// Limits of the risk gate; see the README for what each is for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Limits {
-    /// Larger of bought and sold value in a run, as a fraction of D, or of the sleeves if they are
-    /// worth more.
-    pub turnover_run_max: Decimal,
-    /// Bought plus sold value of all runs of a day, as a fraction of the same.
-    pub turnover_day_max: Decimal,
-    /// Value of one symbol in all sleeves, as a fraction of E; targets are cut to it.
-    pub position_max: Weight,
-    /// Orders of a run.
-    pub orders_run_max: u32,
-    /// Orders of a day.
-    pub orders_day_max: u32,
-    /// Orders submitted in any one second.
-    pub submits_per_second_max: u32,
-    /// An order's shares as a fraction of those traded on a median day; larger orders are cut.
-    pub volume_share_max: Decimal,
-    /// Widest spread traded, as a fraction of the mid price.
-    pub spread_max: Decimal,
-    /// Oldest quote traded on, in seconds.
-    pub quote_age_max_seconds: u32,
-    /// How far the last attempt may reach beyond the fresh quote.
-    pub collar: Decimal,
-    /// A move from the last close beyond this is a suspected split.
-    pub split_suspect_move: Decimal,
-    /// Loss since the previous close, net of transfers, that stops trading.
-    pub daily_loss_max: Decimal,
-    /// Loss from the highest recorded equity, net of transfers, that stops trading.
-    pub drawdown_max: Decimal,
-    /// Change of equity since the last record, net of transfers, that stops trading.
-    pub equity_jump_max: Decimal,
-    /// How far cash, sleeves and foreign shares at our prices may lie from the broker's own equity.
-    pub equity_mismatch_max: Decimal,
-    /// Allocation of failed strategies above which nothing is traded.
-    pub failed_allocation_max: Weight,
-    /// Refused or rejected orders after which no more are sent.
-    pub rejections_max: u32,
-    /// Unknown orders after which no more are sent.
-    pub unknowns_max: u32,
-}
-
-/// Times and waits, all in seconds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Timing {
-    /// A trade event older than this never trades.
-    pub lateness_max_seconds: u32,
-    /// A plan is good for this long.
-    pub plan_valid_seconds: u32,
-    /// No order in the first seconds after the open.
-    pub open_guard_seconds: u32,
-    /// No order in the last seconds before the close; see [`Session::orders_end`](crate::domain::session::Session::orders_end).
-    pub cutoff_seconds: u32,
-    /// How long one attempt may work before it is cancelled.
-    pub attempt_seconds: u32,
-    /// How long the stream is waited for before polling alone.
-    pub stream_seconds: u32,
-    /// How long one phase of orders may take in all.
-    pub phase_seconds: u32,
-    /// How long to wait for a cancelled order to end.
-    pub settle_seconds: u32,
-    /// How far our clock may differ from the broker's.
-    pub clock_skew_max_seconds: u32,
-}
-
-/// Who gets the mail.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MailPolicy {
-    /// Sender address.
-    pub from: String,
-    /// Recipient addresses.
-    pub to: Vec<String>,
-    /// Whether a closed day is mailed.
-    pub closed_days: ClosedDays,
-}
-
-/// Whether a day on which the exchange is closed is mailed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ClosedDays {
-    /// One line.
-    Mail,
-    /// Nothing.
-    Silent,
 }
 
 /// Why a policy is not one.
@@ -300,40 +219,6 @@ impl Policy {
     }
 }
 
-impl Limits {
-    fn validate(&self) -> Result<(), PolicyError> {
-        let half = Decimal::new(5, 1);
-        for (key, value, most, allowed) in [
-            ("limits.turnover_run_max", self.turnover_run_max, Decimal::TWO, "above 0 to 2"),
-            ("limits.turnover_day_max", self.turnover_day_max, Decimal::TEN, "above 0 to 10"),
-            ("limits.position_max", self.position_max.decimal(), Decimal::ONE, "above 0 to 1"),
-            ("limits.volume_share_max", self.volume_share_max, Decimal::ONE, "above 0 to 1"),
-            ("limits.spread_max", self.spread_max, half, "above 0 to 0.5"),
-            ("limits.collar", self.collar, half, "above 0 to 0.5"),
-            ("limits.split_suspect_move", self.split_suspect_move, Decimal::ONE, "above 0 to 1"),
-            ("limits.daily_loss_max", self.daily_loss_max, Decimal::ONE, "above 0 to 1"),
-            ("limits.drawdown_max", self.drawdown_max, Decimal::ONE, "above 0 to 1"),
-            ("limits.equity_jump_max", self.equity_jump_max, Decimal::TEN, "above 0 to 10"),
-            ("limits.equity_mismatch_max", self.equity_mismatch_max, half, "above 0 to 0.5"),
-        ] {
-            if value <= Decimal::ZERO || value > most {
-                return Err(out_of_range(key, value, allowed));
-            }
-        }
-        for (key, count) in [
-            ("limits.orders_run_max", self.orders_run_max),
-            ("limits.orders_day_max", self.orders_day_max),
-            ("limits.submits_per_second_max", self.submits_per_second_max),
-            ("limits.quote_age_max_seconds", self.quote_age_max_seconds),
-        ] {
-            if !(1..=1000).contains(&count) {
-                return Err(out_of_range(key, count, "1 to 1000"));
-            }
-        }
-        Ok(())
-    }
-}
-
 impl Brake {
     fn validate(&self) -> Result<(), PolicyError> {
         let (change, factor) = (self.allocation_change_max, self.loosening_max);
@@ -342,33 +227,6 @@ impl Brake {
         }
         if !(Decimal::ONE..=Decimal::TEN).contains(&factor) {
             return Err(out_of_range("brake.loosening_max", factor, "1 to 10"));
-        }
-        Ok(())
-    }
-}
-
-impl Timing {
-    fn validate(&self) -> Result<(), PolicyError> {
-        for (key, seconds, most, allowed) in [
-            ("timing.lateness_max_seconds", self.lateness_max_seconds, 3600, "1 to 3600"),
-            ("timing.plan_valid_seconds", self.plan_valid_seconds, 3600, "1 to 3600"),
-            ("timing.cutoff_seconds", self.cutoff_seconds, 3600, "1 to 3600"),
-            ("timing.attempt_seconds", self.attempt_seconds, 120, "1 to 120"),
-            ("timing.stream_seconds", self.stream_seconds, 120, "1 to 120"),
-            ("timing.phase_seconds", self.phase_seconds, 240, "1 to 240"),
-            ("timing.settle_seconds", self.settle_seconds, 60, "1 to 60"),
-            ("timing.clock_skew_max_seconds", self.clock_skew_max_seconds, 120, "1 to 120"),
-        ] {
-            if !(1..=most).contains(&seconds) {
-                return Err(out_of_range(key, seconds, allowed));
-            }
-        }
-        if self.open_guard_seconds > 3600 {
-            return Err(out_of_range(
-                "timing.open_guard_seconds",
-                self.open_guard_seconds,
-                "0 to 3600",
-            ));
         }
         Ok(())
     }
