@@ -108,6 +108,7 @@ async fn sessions() -> Vec<Figures> {
         policy_text: None,
         mail_from: None,
         mail_to: None,
+        messenger: None,
         machine: Machine::default(),
         code: "0.1.0".to_owned(),
     };

@@ -10,7 +10,7 @@
 //! [`application::run`] is the whole run on one page: each stage goes on or stops with a verdict,
 //! and every stop is told. Read it first; the other modules are its verbs. [`interface::event`]
 //! stands before it: an event is understood in full or refused. What a run needs of the world is
-//! [`application::ports`]: eight small traits that state duties and name no broker, no protocol
+//! [`application::ports`]: nine small traits that state duties and name no broker, no protocol
 //! and no file format. They are objects, not type parameters, because a dynamic call costs nothing
 //! once a day and five parameters would cost every reader.
 //!

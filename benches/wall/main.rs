@@ -272,6 +272,7 @@ impl Scene {
             policy_text: None,
             mail_from: None,
             mail_to: None,
+            messenger: None,
             machine: Machine::default(),
             code: "0.1.0".to_owned(),
         }

@@ -9,8 +9,8 @@ use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::select;
 use tokio::sync::Notify;
+use tokio::{join, select};
 use tracing::{info, warn};
 
 use crate::application::journal::Journal;
@@ -18,6 +18,7 @@ use crate::application::run::House;
 use crate::application::tell::send_alert;
 use crate::domain::incident::Incident;
 use crate::domain::report::Standing;
+use crate::presentation::push;
 
 /// Record of the alert.
 const ALERT: &str = "mail/alert.json";
@@ -81,7 +82,11 @@ impl Alarm {
         if matches!(journal.read::<String>(ALERT).await, Ok(Some(_))) {
             return; // by an earlier invocation
         }
-        match send_alert(&[incident], house, journal.key()).await {
+        let note = push(&incident, journal.key(), None);
+        let alerted = [incident];
+        let alert = send_alert(&alerted, house, journal.key());
+        let (sent, ()) = join!(alert, house.begin_push(note, Some(journal)));
+        match sent {
             Ok(id) => {
                 info!(run = %journal.key(), "alert sent");
                 if let Err(error) = journal.keep(ALERT, None, &id).await {

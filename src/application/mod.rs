@@ -39,6 +39,7 @@ pub mod period;
 mod planning;
 pub mod ports;
 pub mod protocol;
+pub mod push;
 pub mod run;
 mod steps;
 mod stop;

@@ -13,6 +13,8 @@ use crate::domain::account::{Account, Activity, Asset, MarketClock, Position};
 use crate::domain::market::{Histories, QuoteReading, QuoteRules};
 use crate::domain::money::Shares;
 use crate::domain::order::{ClientOrderId, Order, OrderRequest};
+use crate::domain::policy::Channel;
+use crate::domain::push::Note;
 use crate::domain::session::Calendar;
 use crate::domain::shapes::Shapes;
 use crate::domain::symbol::Symbol;
@@ -314,6 +316,24 @@ pub enum MailError {
 pub trait Mailer: Send + Sync {
     /// Hands a letter over; the answer is the carrier's id for it.
     async fn send(&self, letter: &Letter) -> Result<String, MailError>;
+}
+
+/// A push was not taken; the words name no address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PushError {
+    /// The other side said no; trying again will not help.
+    #[error("push refused: {0}")]
+    Refused(String),
+    /// The other side cannot be reached or is out of order.
+    #[error("push not sent: {0}")]
+    Unavailable(String),
+}
+
+/// Sends a few words to a channel other than the mail.
+#[async_trait]
+pub trait Messenger: Send + Sync {
+    /// Sends once. Must come to an end within some seconds, and must not tell anybody the address.
+    async fn push(&self, channel: Channel<'_>, note: &Note) -> Result<(), PushError>;
 }
 
 /// The broker's keys.

@@ -30,7 +30,8 @@ use crate::application::meter::Meter;
 use crate::application::observe::morning;
 use crate::application::outcomes::keep_buys;
 use crate::application::planning::{Planned, awake, planned, prepared};
-use crate::application::ports::{Mailer, Store};
+use crate::application::ports::{Mailer, Messenger, Store};
+use crate::application::push::{Pushes, with_pushes};
 use crate::application::stop::{JOURNAL_CORRUPT, Stop};
 use crate::application::tell::Mailed;
 use crate::application::trouble;
@@ -69,6 +70,10 @@ pub struct House<'a> {
     pub deadline: Timestamp,
     /// Whether letters show their charts.
     pub pictures: Pictures,
+    /// Carries pushes; `None` where none are sent.
+    pub messenger: Option<&'a dyn Messenger>,
+    /// The pushes of this invocation.
+    pub pushes: Pushes<'a>,
     /// What it has used so far.
     pub meter: &'a Meter,
 }
@@ -102,6 +107,10 @@ pub enum Ended {
 
 /// Does what a request asks for.
 pub async fn run(request: &RunRequest, house: &House<'_>) -> Ended {
+    with_pushes(house, done(request, house)).await
+}
+
+async fn done(request: &RunRequest, house: &House<'_>) -> Ended {
     let key = house.key_of(request).await;
     let now = house.desk.clock.now();
     let mut report = blank(key.clone(), request.action, now, (house.code, house.desk.policy));

@@ -152,8 +152,13 @@ pub(super) async fn tell(
     house: &House<'_>,
     once: Option<Once<'_>>,
 ) -> Mailed {
-    let (mailed, (), ()) =
-        join!(mail(report, house, once), keep_page(report, house), list(report, house));
+    let journal = once.as_ref().map(|once| once.journal);
+    let (mailed, (), (), ()) = join!(
+        mail(report, house, once),
+        keep_page(report, house),
+        list(report, house),
+        house.push_end(report, journal),
+    );
     if let Mailed::Failed(why) = &mailed {
         warn!(run = %report.key, %why, "mail not sent");
         report.incidents.push(

@@ -93,6 +93,7 @@ codes! {
     PositionMismatch "position-mismatch",
     PositionMismatchAfter "position-mismatch-after",
     PriceMissing "price-missing",
+    PushNotSent "push-not-sent",
     QuoteUnusable "quote-unusable",
     RecordNewer "record-newer",
     RunAtWork "run-at-work",

@@ -30,6 +30,7 @@ pub mod plan;
 pub mod policy;
 pub mod price_file;
 pub mod pricing;
+pub mod push;
 pub mod quality;
 pub mod rates;
 pub mod receipt;

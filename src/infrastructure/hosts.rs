@@ -30,6 +30,9 @@ pub enum HostsError {
     /// Live mode knows only the broker's own hosts.
     #[error("hosts cannot be overridden in live mode")]
     Live,
+    /// Neither encrypted nor this machine; the address is a secret and not told.
+    #[error("not an https address")]
+    NotEncrypted,
     /// Neither loopback nor the container's host.
     #[error("not an address of this machine, such as http://127.0.0.1:8080: {0:?}")]
     NotLocal(String),
@@ -82,6 +85,21 @@ impl Hosts {
     }
 }
 
+/// Whether a push may go to an address: anywhere that is encrypted, and to this machine. No key
+/// goes along.
+///
+/// # Errors
+/// [`HostsError::NotEncrypted`] for any other.
+pub fn may_be_pushed_to(address: &str) -> Result<(), HostsError> {
+    let authority = |rest: &str| rest.split(['/', '?', '#']).next().map(str::to_owned);
+    let allowed = if let Some(rest) = address.strip_prefix("https://") {
+        authority(rest).is_some_and(|host| !host.is_empty() && !host.contains('@'))
+    } else {
+        address.strip_prefix("http://").and_then(authority).is_some_and(|host| is_local(&host))
+    };
+    if allowed { Ok(()) } else { Err(HostsError::NotEncrypted) }
+}
+
 /// True for `host` or `host:port` of this machine and nothing around it.
 fn is_local(authority: &str) -> bool {
     let (known, port) = if let Some(rest) = authority.strip_prefix('[') {
@@ -121,6 +139,31 @@ mod tests {
             let hosts = Hosts::local(Mode::Paper, origin).unwrap();
             assert!(hosts.stream().starts_with("ws://") && hosts.stream().ends_with("/stream"));
             assert!(!hosts.base(Host::Data).ends_with('/'), "{origin}");
+        }
+    }
+
+    #[test]
+    fn a_push_goes_over_an_encrypted_connection_or_stays_on_this_machine() {
+        for address in [
+            "https://ntfy.sh/topic",
+            "https://10.0.0.1:8443/hook?key=1",
+            "http://127.0.0.1:8080/topic",
+            "http://localhost/hook",
+        ] {
+            assert_eq!(may_be_pushed_to(address), Ok(()), "{address}");
+        }
+        for address in [
+            "http://ntfy.sh/topic",
+            "http://127.0.0.1@evil.example/topic",
+            "http://127.0.0.1.evil.example/topic",
+            "https://name:password@ntfy.sh/topic",
+            "https:///topic",
+            "https://",
+            "ftp://ntfy.sh/topic",
+            "ntfy.sh/topic",
+            "",
+        ] {
+            assert_eq!(may_be_pushed_to(address), Err(HostsError::NotEncrypted), "{address}");
         }
     }
 

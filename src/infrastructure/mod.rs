@@ -17,3 +17,4 @@ pub mod https;
 pub mod keys;
 pub mod local;
 pub mod memory;
+pub mod push;

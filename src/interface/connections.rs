@@ -23,6 +23,7 @@ use crate::infrastructure::local::mail::Outbox;
 use crate::infrastructure::local::secrets::SecretFile;
 use crate::infrastructure::local::store::FolderStore;
 use crate::infrastructure::memory;
+use crate::infrastructure::push::PushSender;
 use crate::interface::code::of_this_program;
 use crate::interface::settings::{Settings, StorePlace};
 use crate::interface::wiring::{Outside, configuration};
@@ -117,6 +118,7 @@ impl Connections {
             policy_text: None,
             mail_from: self.settings.mail_from.clone(),
             mail_to: self.settings.mail_to.clone(),
+            messenger: Some(Arc::new(PushSender::new(&self.tls))),
             machine: Machine { memory: memory::peak, function: self.settings.function },
             code: self.code.get_or_init(of_this_program).clone(),
         })

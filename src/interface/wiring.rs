@@ -7,7 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use crate::application::desk::Desk;
 use crate::application::journal::listing::Listing;
 use crate::application::meter::{Machine, Meter, Metered};
-use crate::application::ports::{Clock, Credentials, Mailer, Store, StoreError, TradeUpdates};
+use crate::application::ports::{
+    Clock, Credentials, Mailer, Messenger, Store, StoreError, TradeUpdates,
+};
+use crate::application::push::Pushes;
 use crate::application::run::House;
 use crate::application::trouble;
 use crate::domain::book::{self, StrategyFiles};
@@ -18,6 +21,7 @@ use crate::domain::run::{AccountName, Mode, StrategyName};
 use crate::domain::session::exchange_date;
 use crate::domain::strategy::{StrategyError, StrategySlot};
 use crate::infrastructure::alpaca::{Alpaca, Connection, Feeds};
+use crate::infrastructure::hosts::may_be_pushed_to;
 use crate::infrastructure::http::Transport;
 use crate::presentation::Pictures;
 
@@ -51,6 +55,8 @@ pub struct Outside {
     pub mail_from: Option<String>,
     /// Recipients over the policy's.
     pub mail_to: Option<Vec<String>>,
+    /// Carries pushes; `None` where none are sent.
+    pub messenger: Option<Arc<dyn Messenger>>,
     /// What it runs on.
     pub machine: Machine,
     /// Which code this is, see [`code`](crate::interface::code).
@@ -154,8 +160,10 @@ impl Outside {
                 Err(error) => return Err(trouble::journal(&error.into())),
             },
         };
-        Policy::parse(&text).map(|policy| self.addressed(policy)).map_err(|error| {
-            configuration(Code::PolicyMalformed, &error.to_string())
+        let policy = Policy::parse(&text).map_err(|error| error.to_string());
+        let policy = policy.and_then(|policy| pushable(&policy).map(|()| policy));
+        policy.map(|policy| self.addressed(policy)).map_err(|wrong| {
+            configuration(Code::PolicyMalformed, &wrong)
                 .meaning("Nothing was traded: a policy is either right or not followed at all.")
                 .action("Correct the key it names and run again.")
         })
@@ -192,8 +200,18 @@ impl Site {
             deadline: self.invocation.deadline,
             pictures: Pictures::Drawn,
             meter: &self.meter,
+            messenger: self.outside.messenger.as_deref(),
+            pushes: Pushes::default(),
         }
     }
+}
+
+/// Whether pushes may go where the policy wants them; the address stays hidden.
+fn pushable(policy: &Policy) -> Result<(), String> {
+    policy.push.channels().try_for_each(|channel| {
+        let allowed = may_be_pushed_to(channel.address().expose());
+        allowed.map_err(|error| format!("{} is {error}", channel.key()))
+    })
 }
 
 /// The store's own strategies by name, in any encoding; files of another ending or name are left

@@ -26,6 +26,7 @@ mod mime;
 mod orders;
 mod page;
 mod period;
+mod push;
 mod receipt;
 #[cfg(test)]
 mod sample;
@@ -45,6 +46,7 @@ pub use crate::presentation::chart::InlineImage;
 pub use crate::presentation::index::{IndexRow, RUNS_MAX, index_html};
 pub use crate::presentation::mime::{MailParts, mime};
 pub use crate::presentation::period::PeriodReport;
+pub use crate::presentation::push::push;
 pub use crate::presentation::subject::subject;
 
 use crate::domain::incident::Incident;

@@ -43,6 +43,7 @@ fn outside(stage: &Stage, credentials: Arc<dyn Credentials>) -> Outside {
         policy_text: None,
         mail_from: None,
         mail_to: None,
+        messenger: None,
         machine: Machine::default(),
         code: "0.1.0".to_owned(),
     }

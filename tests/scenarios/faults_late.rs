@@ -96,6 +96,7 @@ async fn without_keys(stage: &Stage, gives_up: Option<Duration>) -> Site {
         policy_text: None,
         mail_from: None,
         mail_to: None,
+        messenger: None,
         machine: Machine::default(),
         code: "0.1.0".to_owned(),
     };

@@ -36,6 +36,7 @@ mod orders;
 mod past;
 mod periods;
 mod permission;
+mod push;
 #[path = "../python/mod.rs"]
 mod python;
 mod rates;

@@ -65,6 +65,7 @@ async fn invoked(stage: &Stage, machine: Machine) -> (RunReport, u32, u32) {
         policy_text: None,
         mail_from: None,
         mail_to: Some(vec!["a@example.com".to_owned(), "b@example.com".to_owned()]),
+        messenger: None,
         machine,
         code: "0.1.0".to_owned(),
     };

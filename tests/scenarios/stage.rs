@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
 use alchemiser::application::meter::Machine;
+use alchemiser::application::ports::Messenger;
 use alchemiser::application::run::{Ended, run};
 use alchemiser::domain::order::{ClientOrderId, Side};
 use alchemiser::domain::report::{RunReport, Verdict};
@@ -49,6 +50,7 @@ pub(crate) struct Stage {
     force: Option<Force>,
     mode: Mode,
     code: String,
+    messenger: Option<Arc<dyn Messenger>>,
     writers: AtomicU32,
     seconds: AtomicI64,
 }
@@ -104,6 +106,7 @@ impl Stage {
             force: None,
             mode: Mode::Paper,
             code: "0.1.0".to_owned(),
+            messenger: None,
             writers: AtomicU32::new(0),
             seconds: AtomicI64::new(INVOCATION_SECONDS),
         };
@@ -116,6 +119,11 @@ impl Stage {
         self.strategies.push((name.to_owned(), allocation.to_owned()));
         self.wants(name, weights);
         self
+    }
+
+    /// Pushes go to this.
+    pub(crate) fn tells(self, messenger: Arc<dyn Messenger>) -> Self {
+        Self { messenger: Some(messenger), ..self }
     }
 
     /// A line of the policy before its tables, such as `adopt = true`.
@@ -309,6 +317,7 @@ impl Stage {
             policy_text: None,
             mail_from: None,
             mail_to: None,
+            messenger: self.messenger.clone(),
             machine: Machine::default(),
             code: self.code.clone(),
         };

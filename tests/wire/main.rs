@@ -6,6 +6,7 @@ mod canary;
 mod door;
 mod local;
 mod market;
+mod push;
 mod script;
 mod stream;
 mod trading;

@@ -4,6 +4,7 @@
 //! Unknown keys are refused, so that a misspelt limit is never silently the default.
 
 mod limits;
+mod secrecy;
 mod telling;
 mod timing;
 
@@ -17,11 +18,14 @@ use crate::domain::brake::Brake;
 use crate::domain::hash::sha256_hex;
 use crate::domain::market::QuoteRules;
 use crate::domain::money::{Usd, Weight};
+use crate::domain::policy::secrecy::{addresses_in, without, without_source};
 use crate::domain::run::StrategyName;
 use crate::domain::symbol::Symbol;
 
 pub use crate::domain::policy::limits::Limits;
-pub use crate::domain::policy::telling::{ClosedDays, MailPolicy};
+pub use crate::domain::policy::telling::{
+    Channel, ClosedDays, MailPolicy, PushAddress, PushPolicy,
+};
 pub use crate::domain::policy::timing::Timing;
 
 /// The default policy, as an operator may read it.
@@ -64,6 +68,9 @@ pub struct Policy {
     pub timing: Timing,
     /// The mail.
     pub mail: MailPolicy,
+    /// What goes beside the mail when something is critical.
+    #[serde(default)]
+    pub push: PushPolicy,
 }
 
 /// One strategy in the policy.
@@ -161,10 +168,16 @@ impl Policy {
     /// # Errors
     /// [`PolicyError`] naming the key and what is allowed.
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
-        let unreadable = |error: toml::de::Error| PolicyError::Unreadable(error.to_string());
-        let mut merged: toml::Table = DEFAULT_POLICY.parse().map_err(unreadable)?;
-        lay_over(&mut merged, text.parse().map_err(unreadable)?);
-        let policy: Self = merged.try_into().map_err(unreadable)?;
+        let unreadable = |said: String| PolicyError::Unreadable(said);
+        let default = DEFAULT_POLICY.parse::<toml::Table>();
+        let mut merged = default.map_err(|error| unreadable(error.to_string()))?;
+        let over = text.parse::<toml::Table>();
+        let over = over.map_err(|error| unreadable(without_source(&error.to_string(), text)))?;
+        let hidden = addresses_in(&over);
+        lay_over(&mut merged, over);
+        let policy: Self = merged
+            .try_into()
+            .map_err(|error: toml::de::Error| unreadable(without(&error.to_string(), &hidden)))?;
         policy.validate()?;
         Ok(policy)
     }
@@ -215,6 +228,7 @@ impl Policy {
         }
         self.limits.validate()?;
         self.brake.validate()?;
+        self.push.validate()?;
         self.timing.validate()
     }
 }

@@ -176,6 +176,7 @@ impl Stage {
             policy_text,
             mail_from: None,
             mail_to: None,
+            messenger: None,
             machine: Machine::default(),
             code: VERSION.to_owned(), // worlds of their own; the hash costs a second when built for tests
         };

@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::application::desk::Desk;
 use crate::application::meter::Meter;
 use crate::application::ports::{Clock, Mailer, Store, TradeUpdates};
+use crate::application::push::Pushes;
 use crate::application::run::{Ended, House, run};
 use crate::application::tell::Mailed;
 use crate::application::watch::{WatchPost, watch};
@@ -146,6 +147,8 @@ impl Stage<'_> {
                 Engines::Tables => Pictures::NeitherPage,
             },
             meter: &Meter::default(),
+            messenger: None,
+            pushes: Pushes::default(),
         };
         let request = self.request(delivery, due);
         end(run(&request, &house).await)
