@@ -33,8 +33,10 @@ const MEGABYTES: Decimal = Decimal::from_parts(1024, 0, 0, false, 0);
 const MILLISECONDS: Decimal = Decimal::ONE_THOUSAND;
 
 /// Records that are written once the receipt is made out: the one that holds it, the page, the
-/// note that the mail was taken, and the lease given back.
-const WRITES_AFTER: u32 = 4;
+/// list of runs twice, the note that the mail was taken, and the lease given back.
+const WRITES_AFTER: u32 = 6;
+/// Records that are read then: the list of runs.
+const READS_AFTER: u32 = 1;
 
 /// What kind of processor a function runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +98,7 @@ impl Receipt {
     /// The receipt of an invocation that took so long and still owes so many mails.
     pub fn new(used: Used, owed: u32, took: SignedDuration, function: Option<Function>) -> Self {
         let used = Used {
+            reads: used.reads.saturating_add(READS_AFTER),
             writes: used.writes.saturating_add(WRITES_AFTER),
             mails: used.mails.saturating_add(owed),
             ..used
@@ -151,12 +154,12 @@ mod tests {
         let cost = cost(256, Architecture::X86, 12_000);
         // 0.25 GB x 12 s x $0.0000166667 + $0.0000012
         assert_eq!(cost.function.to_string(), "0.0000512");
-        // 30 x $0.0000004 + (16 + 4) x $0.000005
-        assert_eq!(cost.records.to_string(), "0.000112");
+        // 31 x $0.0000004 + (16 + 6) x $0.000005
+        assert_eq!(cost.records.to_string(), "0.0001224");
         assert_eq!(cost.mail.to_string(), "0.0002");
         // $4.80 / 252 + $0.000005
         assert_eq!(cost.keys.to_string(), "0.019052619");
-        assert_eq!(cost.total().to_string(), "0.019415819");
+        assert_eq!(cost.total().to_string(), "0.019426219");
     }
 
     #[test]
@@ -175,7 +178,7 @@ mod tests {
         let took = SignedDuration::from_secs(9);
         let receipt = Receipt::new(Used { memory_bytes: Some(9), ..USED }, 1, took, None);
         assert_eq!((receipt.cost, receipt.function), (None, None));
-        let used = Used { writes: 20, mails: 1, memory_bytes: Some(9), ..USED };
+        let used = Used { reads: 31, writes: 22, mails: 1, memory_bytes: Some(9), ..USED };
         assert_eq!(receipt.used, used);
     }
 }

@@ -86,7 +86,7 @@ mod tests {
         let function = Function { memory_mb: 256, architecture: Architecture::X86 };
         let all = [
             "Took: 41.3 s",
-            "Requests: 37 to the broker, 50 for records",
+            "Requests: 37 to the broker, 53 for records",
             "Memory: 15.8 of 256 MiB",
             "Cost: about $0.0194: function $0.0002, records $0.0001, mail $0.0001, keeping the keys \
              $0.0191",
