@@ -73,7 +73,7 @@ async fn invoked(stage: &Stage, machine: Machine) -> (RunReport, u32, u32) {
     let invocation = Invocation { writer: "metered".to_owned(), deadline };
     let account = AccountName::parse("main").unwrap();
     let site = outside.furnish(Mode::Paper, &account, invocation).await.ok().unwrap();
-    let ended = run(&stage.event(RunAction::Trade), &site.house()).await;
+    let ended = Box::pin(run(&stage.event(RunAction::Trade), &site.house())).await;
     let Ended::Reported { report, .. } = ended else { panic!("{ended:?}") };
     let count = |counter: &AtomicU32| counter.load(Ordering::Relaxed);
     (*report, count(&tally.reads), count(&tally.writes))

@@ -18,6 +18,7 @@ use crate::domain::rates::{Counts, Rates};
 use crate::domain::report::{Marks, RunReport};
 use crate::domain::revision::{Hindsight, Revision};
 use crate::domain::run::Force;
+use crate::domain::shapes::Kind;
 use crate::domain::sleeve::ledger::{Ledger, Unsettled};
 use crate::domain::strategy::{StrategyError, StrategyOutcome};
 use crate::domain::symphony::trace::{
@@ -61,6 +62,7 @@ pub(crate) fn every_kind() -> RunReport {
     data.hindsight =
         Hindsight::Compared { through: BEFORE, symbols: 42, revisions: vec![revision()] };
     report.recovered = report.incidents.clone();
+    report.shapes.note("account", &[], [("cash", Some(Kind::Text)), ("sma", None)]);
     report.plan_record = Some("1d".repeat(32));
     report.inputs = Some("snapshot.json".to_owned());
     report.rules = Some(rules());

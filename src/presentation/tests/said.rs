@@ -97,7 +97,7 @@ fn a_closed_day_is_a_few_lines_with_the_next_session() {
     assert!(text.lines().count() <= 12, "{text}");
     let (text, receipt) = text.split_once("Receipt: ").unwrap();
     assert!(text.contains("Next session: Fri 27 Nov 2026") && !text.contains('$'), "{text}");
-    assert!(receipt.contains("$0.0194"), "{receipt}");
+    assert!(receipt.contains("$0.0195"), "{receipt}");
 }
 
 #[test]
