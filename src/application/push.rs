@@ -5,7 +5,7 @@
 //! some seconds at most, because each try is cut off.
 
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -48,8 +48,11 @@ struct Progress<'a> {
 }
 
 /// Does what an invocation has to do with its pushes beside it, and waits for what is left of them.
-pub(super) async fn with_pushes(house: &House<'_>, doing: impl Future<Output = Ended>) -> Ended {
-    let mut doing = pin!(doing);
+pub(super) async fn with_pushes(
+    house: &House<'_>,
+    mut doing: impl Future<Output = Ended> + Unpin,
+) -> Ended {
+    let mut doing = Pin::new(&mut doing);
     let mut ended = poll_fn(|context| {
         let done = doing.as_mut().poll(context);
         let _ = house.pushes.poll(context); // also what was begun just now

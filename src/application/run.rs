@@ -107,7 +107,7 @@ pub enum Ended {
 
 /// Does what a request asks for.
 pub async fn run(request: &RunRequest, house: &House<'_>) -> Ended {
-    with_pushes(house, done(request, house)).await
+    with_pushes(house, Box::pin(done(request, house))).await
 }
 
 async fn done(request: &RunRequest, house: &House<'_>) -> Ended {

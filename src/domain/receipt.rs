@@ -178,7 +178,7 @@ mod tests {
         let took = SignedDuration::from_secs(9);
         let receipt = Receipt::new(Used { memory_bytes: Some(9), ..USED }, 1, took, None);
         assert_eq!((receipt.cost, receipt.function), (None, None));
-        let used = Used { reads: 31, writes: 22, mails: 1, memory_bytes: Some(9), ..USED };
+        let used = Used { reads: 31, writes: 22, mails: 1, memory_bytes: Some(9) };
         assert_eq!(receipt.used, used);
     }
 }
