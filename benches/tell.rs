@@ -1,6 +1,7 @@
 //! What it takes to tell of a day: the letter with its four pictures as it goes out, the report page,
 //! the list of a thousand runs. A day of three strategies, twenty positions, a year of equity.
 
+#![expect(clippy::disallowed_methods, reason = "a benchmark has to look at the clock")]
 #![expect(clippy::print_stdout, reason = "a benchmark tells its figures")]
 #![expect(clippy::unwrap_used, reason = "a benchmark stops at the first surprise")]
 
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use alchemiser::application::control::{Control, State, control_key};
+use alchemiser::application::meter::Machine;
 use alchemiser::application::ports::Store;
 use alchemiser::application::run::{Ended, run};
 use alchemiser::domain::books::benchmark::{Benchmark, market};
@@ -99,6 +101,8 @@ async fn traded() -> RunReport {
         policy_text: None,
         mail_from: None,
         mail_to: None,
+        messenger: None,
+        machine: Machine::default(),
         code: "0.1.0".to_owned(),
     };
     let request = RunRequest {
