@@ -231,8 +231,8 @@ fn the_clouds_packages_are_named_by_their_adapters_alone() {
 fn the_records_schema_is_carried_by_the_command_line_and_not_by_the_function() {
     let carries =
         |(path, text): (String, String)| code(&text).contains(".schema.json\"").then_some(path);
-    let carriers: Vec<String> = sources().into_iter().filter_map(carries).collect();
-    assert_eq!(carriers, ["src/interface/cli/report.rs"]);
+    let found: Vec<String> = sources().into_iter().filter_map(carries).collect();
+    assert_eq!(found, ["src/interface/cli/report.rs"]);
 }
 
 #[test]
