@@ -2,24 +2,28 @@
 //! is held to its first signs, read by parsers of other makers, and shown in a browser.
 
 use std::fs;
+use std::path::PathBuf;
+
+use jiff::ToSpan;
 
 use crate::domain::book::BUILT_INS;
 use crate::domain::code::Code;
 use crate::domain::incident::{Category, Incident};
+use crate::domain::report::RunReport;
 use crate::presentation::explain::html as explained_html;
 use crate::presentation::sample::look::{looks, not_recorded};
 use crate::presentation::sample::period::periods;
 use crate::presentation::sample::{
     self, bad_day, blocked_day, failed_day, key, trading_day, unknown_day,
 };
-use crate::presentation::tests::browser::{folder, read_and_shown};
+use crate::presentation::tests::browser::{folder, read_and_shown, said_by_node};
 use crate::presentation::tests::explained::{AS_OF, explained};
 use crate::presentation::tests::on_one_line;
 use crate::presentation::tests::pictures::sent;
 use crate::presentation::tests::safe::{overflowing_day, spiced};
 use crate::presentation::{
-    IndexRow, Mail, Pictures, alert, index_html, letter, letter_with, page_html, period_letter,
-    period_page, watch_letter,
+    IndexRow, Mail, Pictures, RUNS_MAX, alert, index_html, letter, letter_with, page_html,
+    period_letter, period_page, watch_letter,
 };
 
 /// What a mail list shows of a letter beside its subject.
@@ -42,6 +46,8 @@ pub(crate) fn letters() -> Vec<(String, Mail, [&'static str; 3])> {
     let mut wordy = unknown_day();
     wordy.incidents[0].action = "Look up every order at the broker. ".repeat(12);
     add("wordy", letter(&wordy), RUN);
+    let recovered = RunReport { recovered: bad_day().incidents, ..trading_day() };
+    add("recovered", letter(&recovered), RUN);
     add("overflowing", letter(&overflowing_day()), RUN);
     add("long words", letter(&spiced(&"W".repeat(300))), RUN);
     add("without pictures", letter_with(&trading_day(), Pictures::LeftOut), RUN);
@@ -127,4 +133,33 @@ fn every_letter_and_page_is_read_by_other_parsers_and_shown_by_a_browser_without
         fs::write(folder.join(format!("{name}.html")), page).unwrap();
     }
     assert_eq!(read_and_shown(&folder), (letters.len(), pages.len()));
+}
+
+#[test]
+fn a_list_of_a_thousand_runs_opens_in_under_a_second_and_finds_what_is_asked_for() {
+    let row = IndexRow::of(&trading_day());
+    let mut rows: Vec<IndexRow> = (0..i64::try_from(RUNS_MAX).unwrap())
+        .map(|day| {
+            let mut row = row.clone();
+            row.key.session = row.key.session.checked_sub(day.days()).unwrap();
+            row
+        })
+        .collect();
+    for row in rows.iter_mut().take(7) {
+        row.incidents = vec!["order-unknown".to_owned()];
+        row.symbols = vec![sample::symbol("ZZZ")];
+    }
+    let file = folder("list").join("index.html");
+    fs::write(&file, index_html(&rows)).unwrap();
+    let words = ["order-unknown", "zzz", "TQQQ", "2024", "nothing-of-this-kind"];
+    let arguments = [&[file][..], &words.map(PathBuf::from)].concat();
+    let said = said_by_node("find.mjs", &arguments);
+    let shown: Vec<&str> = said.lines().filter_map(|line| line.split(" shown").next()).collect();
+    assert_eq!(shown[..3], ["order-unknown: 7", "zzz: 7", "TQQQ: 993"], "{said}");
+    assert_eq!(shown[3..5], ["2024: 311", "nothing-of-this-kind: 0"], "{said}");
+    assert!(said.contains("7 of 1000 runs"), "{said}");
+    let took = said.lines().find_map(|line| line.strip_prefix("opened in ")?.strip_suffix(" ms"));
+    let took: u32 = took.unwrap().parse().unwrap();
+    println!("a list of 1,000 runs opened in {took} ms");
+    assert!(took < 1000, "{took} ms");
 }
