@@ -12,11 +12,11 @@ use crate::domain::report::{AccountReport, RunReport};
 use crate::domain::symbol::Symbol;
 use crate::presentation::chart::Chart;
 use crate::presentation::chart::picture::{
-    Ink, LETTERING, Picture, Point, Shape, Side, WIDTH, width,
+    Ink, LETTERING, Picture, Point, Shape, Side, WIDTH, width, words,
 };
 use crate::presentation::figures::percent;
 use crate::presentation::sheet::{Block, Fact, Section};
-use crate::presentation::words;
+use crate::presentation::words::listed;
 
 /// Symbols with a bar of their own; the rest share one.
 const SYMBOLS_MAX: usize = 12;
@@ -169,7 +169,7 @@ fn chart(parts: &[Part], unpriced: &[Symbol]) -> Chart {
     let marks =
         if planned { "Marks: the plan's target." } else { "There was no plan to compare it with." };
     let names: Vec<String> = unpriced.iter().map(Symbol::to_string).collect();
-    let missing = match words::listed(&names, SYMBOLS_MAX) {
+    let missing = match listed(&names, SYMBOLS_MAX) {
         none if none.is_empty() => none,
         names => format!(" Without a price and left out: {names}."),
     };
@@ -246,10 +246,6 @@ fn row(part: &Part, columns: &Columns, scale: Decimal, top: i16) -> Vec<Shape> {
         shapes.push(words(at, Side::End, &percent(target), Ink::Mark));
     }
     shapes
-}
-
-fn words((x, y): (i16, i16), side: Side, text: &str, ink: Ink) -> Shape {
-    Shape::Words { at: Point { x, y }, side, text: text.into(), ink }
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::domain::symbol::Symbol;
 use crate::presentation::chart::Chart;
 use crate::presentation::chart::allocation::{aims, holdings};
 use crate::presentation::chart::picture::{
-    Ink, LETTERING, Picture, Point, Shape, Side, Stroke, WIDTH, width,
+    Ink, LETTERING, Picture, Point, Shape, Side, Stroke, WIDTH, width, words,
 };
 use crate::presentation::figures::percent_change;
 use crate::presentation::sheet::{Block, Fact, Section};
@@ -151,10 +151,6 @@ fn bar(
     let (from, to) = (middle.min(x), middle.max(x));
     let bar = Shape::Bar(Point { x: from, y: top }, Point { x: to, y: top + BAR }, ink);
     if from == to { Vec::new() } else { vec![bar] }
-}
-
-fn words((x, y): (i16, i16), side: Side, text: &str, ink: Ink) -> Shape {
-    Shape::Words { at: Point { x, y }, side, text: text.into(), ink }
 }
 
 #[cfg(test)]

@@ -109,6 +109,11 @@ impl Ink {
     }
 }
 
+/// Words that start or end at a place on a baseline.
+pub(crate) fn words((x, y): (i16, i16), side: Side, text: &str, ink: Ink) -> Shape {
+    Shape::Words { at: Point { x, y }, side, text: text.into(), ink }
+}
+
 /// Units that some words take, by the outlines the mail's image has.
 pub(crate) fn width(text: &str) -> i16 {
     text.chars().fold(0, |width, sign| advance(glyph(sign)).saturating_add(width)).min(WIDTH)
