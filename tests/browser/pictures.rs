@@ -19,10 +19,10 @@ const DAYS: &str = "19";
 /// A reader of the README waits for no more.
 const BYTES_MAX: u64 = 120_000;
 
-/// A page, the picture of its top, how large, and in which light.
+/// A page, its picture, how large and from which heading on, and in which light.
 const DRAWN: [[&str; 4]; 3] = [
     ["letter.eml.html", "letter.png", "390x900", "light"],
-    ["letter.eml.html", "letter-dark.png", "390x900", "dark"],
+    ["letter.eml.html", "letter-dark.png", "390x900@Equity over the runs", "dark"],
     ["report.html", "report.png", "1000x780", "light"],
 ];
 
@@ -54,6 +54,7 @@ fn last(folder: &Path, ending: &str) -> PathBuf {
     files(folder)
         .into_iter()
         .filter(|file| file.extension().is_some_and(|e| e == ending))
+        .filter(|file| file.file_stem().is_some_and(|stem| stem != "index"))
         .max()
         .unwrap()
 }
