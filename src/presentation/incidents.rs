@@ -63,14 +63,13 @@ fn section(
     Section::of(title, blocks)
 }
 
-/// Incidents of one code side by side, in the order of the first of each; a few stay by themselves.
+/// Incidents of one code that ask for one thing side by side, in the order of the first of each; a
+/// few stay by themselves.
 fn kinds(shown: Vec<&Incident>) -> Vec<Vec<&Incident>> {
     let mut kinds: Vec<Vec<&Incident>> = Vec::new();
     for incident in shown {
-        match kinds
-            .iter_mut()
-            .find(|kind| kind.first().is_some_and(|one| one.code == incident.code))
-        {
+        let is_like = |one: &&Incident| one.code == incident.code && one.action == incident.action;
+        match kinds.iter_mut().find(|kind| kind.first().is_some_and(is_like)) {
             Some(kind) => kind.push(incident),
             None => kinds.push(vec![incident]),
         }

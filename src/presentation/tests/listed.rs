@@ -184,4 +184,13 @@ fn a_storm_of_one_kind_is_one_note_and_the_page_has_each() {
     report.incidents.truncate(6);
     let letter = letter_text(&report);
     assert_eq!(letter.matches("DATA · quote-unusable").count(), 3, "three stand by themselves");
+    report.incidents.extend((0..4).map(|number| {
+        let look = format!("Look for S{number} at the broker.");
+        stale(format!("S{number}")).action(look)
+    }));
+    let letter = on_one_line(&letter_text(&report));
+    for number in 0..4 {
+        let look = format!("Look for S{number} at the broker.");
+        assert!(letter.contains(&look), "nothing that is to be done is folded away: {letter}");
+    }
 }
